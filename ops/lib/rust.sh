@@ -23,10 +23,10 @@ need_rust() {
     need_cargo
 }
 
-# build_dokuei: builds the binary and sets DOKUEI_BIN. `--workspace` only so that every script
+# build_dokuei: builds the binary and sets dokuei_bin. `--workspace` only so that every script
 # resolves the same dependency features; otherwise running after testing would build them again.
 build_dokuei() {
     step "building dokuei (the first time takes many minutes) in $CARGO_TARGET_DIR"
     cargo build --locked --workspace --bin dokuei || fail "the build failed; the compiler's message stands above."
-    export DOKUEI_BIN="$CARGO_TARGET_DIR/debug/dokuei"
+    dokuei_bin="$CARGO_TARGET_DIR/debug/dokuei"
 }

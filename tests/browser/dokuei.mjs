@@ -1,0 +1,66 @@
+// Dokuei for the browser tests: one process over a folder of its own, with the demo organisation.
+
+import { spawn } from 'node:child_process';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+const READY_WITHIN_MS = 60_000;
+const STOP_WITHIN_MS = 15_000;
+
+// Starts it and returns { origin, dicom, data, stop }. `extra` are further options of `dokuei run`, such as --demo.
+export async function startDokuei(extra = []) {
+  const binary = process.env.DOKUEI_TEST_BIN;
+  if (!binary) throw new Error('DOKUEI_TEST_BIN is not set: run the browser tests with ops/test browser');
+  const data = await mkdtemp(join(tmpdir(), 'dokuei-browser-'));
+  const options = ['run', '--data', data, '--http', '127.0.0.1:0', '--dicom', '127.0.0.1:0', ...extra];
+  const environment = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !name.startsWith('DOKUEI_') && !name.endsWith('_URL')),
+  );
+  const child = spawn(binary, options, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  const said = [];
+  createInterface({ input: child.stderr }).on('line', (line) => said.push(line));
+  const ended = new Promise((resolve) => child.on('exit', (code, signal) => resolve(signal ?? code)));
+
+  const ready = new Promise((resolve) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      said.push(line);
+      if (line.startsWith('ready ')) resolve(line);
+    });
+  });
+  const line = await Promise.race([
+    ready,
+    ended.then((how) => Promise.reject(new Error(`dokuei ended (${how}):\n${said.slice(-30).join('\n')}`))),
+    after(READY_WITHIN_MS).then(() => Promise.reject(new Error(`dokuei was not ready:\n${said.slice(-30).join('\n')}`))),
+  ]).catch(async (error) => {
+    child.kill('SIGKILL');
+    await rm(data, { recursive: true, force: true });
+    throw error;
+  });
+
+  const address = (key) => line.match(new RegExp(`${key}=(\\S+)`))?.[1];
+  return {
+    origin: `http://${address('http')}`,
+    dicom: address('dicom'),
+    data,
+    said,
+    // Ctrl-C; the exit code, which is 0 when it stopped cleanly. The folder goes with it.
+    async stop() {
+      child.kill('SIGINT');
+      const how = await Promise.race([ended, after(STOP_WITHIN_MS).then(() => 'still running after Ctrl-C')]);
+      child.kill('SIGKILL');
+      await rm(data, { recursive: true, force: true });
+      return how;
+    },
+  };
+}
+
+// The demo people and their passwords, as dokuei wrote them at its first start.
+export async function demoLogins(data) {
+  return readFile(join(data, 'demo-logins.txt'), 'utf8');
+}
+
+function after(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
+}

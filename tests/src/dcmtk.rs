@@ -1,0 +1,137 @@
+//! DCMTK as the other side: `echoscu`, `storescu`, and `storescp` as a destination.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Output;
+
+use anyhow::{Context, Result, bail};
+use tempfile::TempDir;
+use tokio::process::Command;
+
+use crate::process::{Running, free_address, run};
+
+/// Who calls whom, and where.
+#[derive(Debug, Clone)]
+pub struct Call {
+    pub calling: String,
+    pub called: String,
+    pub address: SocketAddr,
+}
+
+impl Call {
+    pub fn new(calling: &str, called: &str, address: SocketAddr) -> Self {
+        Self { calling: calling.to_owned(), called: called.to_owned(), address }
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        // Without TCP_NODELAY every message waits 40 ms for a delayed acknowledgement.
+        command.env("TCP_NODELAY", "1").args(["-aet", &self.calling, "-aec", &self.called]);
+        command
+    }
+
+    fn to(&self, mut command: Command) -> Command {
+        command.arg(self.address.ip().to_string()).arg(self.address.port().to_string());
+        command
+    }
+
+    /// `echoscu`; ask the output's status whether the peer answered.
+    ///
+    /// # Errors
+    /// When the program is not there.
+    pub async fn echo(&self) -> Result<Output> {
+        run(&mut self.to(self.command("echoscu"))).await
+    }
+
+    /// `storescu` of files and folders in one association, to its end; ask the output's status.
+    /// Compressed files are offered in their own transfer syntax.
+    ///
+    /// # Errors
+    /// When the program is not there.
+    pub async fn store(&self, files: &[&Path]) -> Result<Output> {
+        let mut command = self.to(self.store_command());
+        run(command.args(files)).await
+    }
+
+    /// `storescu` that goes on by itself, for tests that pull the rug.
+    ///
+    /// # Errors
+    /// When the program is not there.
+    pub fn start_storing(&self, files: &[&Path], log_folder: &Path) -> Result<Running> {
+        let mut command = self.to(self.store_command());
+        command.args(files);
+        Running::start("storescu", command, log_folder)
+    }
+
+    fn store_command(&self) -> Command {
+        let mut command = self.command("storescu");
+        // -R: only what is needed is proposed; +r +sd: folders, recursively.
+        command.args(["-v", "-R", "+sd", "+r"]);
+        command
+    }
+
+    /// `dcmsend`, which proposes each file's own transfer syntax and never converts; to its end.
+    ///
+    /// # Errors
+    /// When the program is not there.
+    pub async fn send_as_is(&self, files: &[&Path]) -> Result<Output> {
+        let mut command = self.to(self.command("dcmsend"));
+        command.args(["-v", "--decompress-never", "--no-halt", "+sd", "+r"]);
+        run(command.args(files)).await
+    }
+}
+
+/// `storescp`: a destination that takes everything and keeps it as received.
+#[derive(Debug)]
+pub struct StoreScp {
+    running: Running,
+    pub ae_title: String,
+    pub address: SocketAddr,
+    folder: TempDir,
+}
+
+impl StoreScp {
+    /// # Errors
+    /// When the program is not there or does not listen.
+    pub async fn start(ae_title: &str) -> Result<Self> {
+        let (folder, address) = (tempfile::tempdir()?, free_address()?);
+        fs::create_dir(folder.path().join("received"))?;
+        let mut command = Command::new("storescp");
+        command.env("TCP_NODELAY", "1").args(["-v", "+xa", "-aet", ae_title, "--output-directory"]);
+        command.arg(folder.path().join("received")).arg(address.port().to_string());
+        let mut running = Running::start("storescp", command, folder.path())?;
+        running.wait_for_port(address).await?;
+        Ok(Self { running, ae_title: ae_title.to_owned(), address, folder })
+    }
+
+    /// The files received so far, by name. One that is still being written may be among them.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn received(&self) -> Result<Vec<PathBuf>> {
+        let mut files = Vec::new();
+        for entry in fs::read_dir(self.folder.path().join("received"))? {
+            files.push(entry?.path());
+        }
+        files.sort();
+        Ok(files)
+    }
+
+    /// What it has said so far.
+    pub fn log(&self) -> String {
+        self.running.stderr()
+    }
+}
+
+/// One attribute of a DICOM file as `dcmdump` shows it, brackets and padding removed; UIDs in digits.
+///
+/// # Errors
+/// When it is no DICOM file or does not hold `keyword`.
+pub async fn attribute(file: &Path, keyword: &str) -> Result<String> {
+    let output = run(Command::new("dcmdump").args(["-Un", "-q", "+L", "+P", keyword]).arg(file)).await?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    let line = text.lines().next().with_context(|| format!("{} holds no {keyword}", file.display()))?;
+    let Some((_, rest)) = line.split_once('[') else { bail!("{keyword} has no text value: {line}") };
+    Ok(rest.rsplit_once("] ").map_or(rest, |(value, _)| value).trim_matches([' ', '\0']).to_owned())
+}
