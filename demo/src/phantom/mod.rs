@@ -71,8 +71,8 @@ pub enum Picture {
     Ct { body: Body, grid: Grid, look: CtLook },
     /// An MR slice; `coil` is the brightness gradient per metre.
     Mr { body: Body, grid: Grid, weighting: Weighting, coil: [f32; 3] },
-    /// A radiograph; `letter` is the lead marker.
-    Radiograph { body: Body, grid: Grid, tone: Tone, letter: &'static str },
+    /// A radiograph; `letter` is the lead marker, `view` the projection (`PA`, `AP`, `LL`).
+    Radiograph { body: Body, grid: Grid, tone: Tone, letter: &'static str, view: &'static str },
     /// A mammogram.
     Mammogram { left: bool, view: MammoView, columns: usize, rows: usize, spacing: f32 },
     /// A barium study of the stomach.
@@ -110,7 +110,7 @@ impl Picture {
                 burn::burn(&mut values, grid.columns, MARK, (8, 8), 2, 1100.0);
                 Raster { columns: grid.columns, rows: grid.rows, frames: 1, values }
             }
-            Picture::Radiograph { body, ref grid, tone, letter } => {
+            Picture::Radiograph { body, ref grid, tone, letter, .. } => {
                 let water = render::radiograph(&body.scene(build), grid);
                 let mut values = expose(water, grid.columns, tone, seed);
                 burn::burn(&mut values, grid.columns, MARK, (24, 24), 7, 4095.0);
