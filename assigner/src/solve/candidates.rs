@@ -1,0 +1,32 @@
+//! Which readers a read is considered with: those that are cheapest at present prices.
+
+use super::state::{Delta, State};
+
+/// For each read the indices of its `most` cheapest pairs, with the present plan's marginal prices of minutes,
+/// by index. The pair it has is always among them.
+pub(super) fn nearest(state: &State<'_>, most: usize) -> Vec<Vec<usize>> {
+    let model = state.model;
+    (0..model.reads.len())
+        .map(|read| {
+            let choices = &model.reads[read];
+            let here = state.pair_of(read).map(|pair| pair.reader);
+            if choices.pairs.len() <= most {
+                return (0..choices.pairs.len()).collect();
+            }
+            let mut priced: Vec<(Delta, usize)> = choices
+                .pairs
+                .iter()
+                .enumerate()
+                .map(|(at, pair)| match Some(pair.reader) == here {
+                    true => (Delta([f64::NEG_INFINITY; 2]), at),
+                    false => (state.come(read, Some(at)), at),
+                })
+                .collect();
+            priced
+                .sort_by(|(a, at), (b, bt)| a.0[0].total_cmp(&b.0[0]).then(a.0[1].total_cmp(&b.0[1])).then(at.cmp(bt)));
+            let mut kept: Vec<usize> = priced[..most].iter().map(|(_, at)| *at).collect();
+            kept.sort_unstable();
+            kept
+        })
+        .collect()
+}
