@@ -1,0 +1,173 @@
+//! The bytes: instances, request forms, signed reports. A local folder or an S3 bucket.
+//!
+//! An object's key holds its content's hash, so that equal bytes are one object
+//! and a half-written one can never stand for a whole one. [`Objects::keep`]
+//! returns only when the bytes survive a power cut: a local folder syncs the
+//! file and the folder it is renamed into.
+
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt};
+use sha2::{Digest, Sha256};
+
+/// Where the objects are.
+#[derive(Clone, PartialEq, Eq)]
+pub enum ObjectsUrl {
+    /// A folder.
+    Folder(PathBuf),
+    /// `s3://bucket`; key, secret, region and endpoint come from the `AWS_*` environment.
+    S3(String),
+}
+
+impl std::fmt::Debug for ObjectsUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Folder(path) => f.debug_tuple("Folder").field(path).finish(),
+            Self::S3(bucket) => f.debug_tuple("S3").field(bucket).finish(),
+        }
+    }
+}
+
+/// An address that is neither `file:///...` nor `s3://...`.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an address of objects is file:///FOLDER or s3://BUCKET")]
+pub struct UnknownObjects;
+
+impl FromStr for ObjectsUrl {
+    type Err = UnknownObjects;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(path) = text.strip_prefix("file://") {
+            Ok(Self::Folder(PathBuf::from(path)))
+        } else if let Some(bucket) = text.strip_prefix("s3://").filter(|bucket| !bucket.is_empty()) {
+            Ok(Self::S3(bucket.trim_end_matches('/').to_owned()))
+        } else {
+            Err(UnknownObjects)
+        }
+    }
+}
+
+/// A failed object call.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum ObjectError {
+    /// No such object.
+    #[error("the object is missing")]
+    Missing,
+    /// The stored bytes are not the ones that were stored.
+    #[error("the object's bytes have changed since they were stored")]
+    Altered,
+    /// The store cannot be reached or has no room.
+    #[error("the object store is unavailable: {0}")]
+    Unavailable(String),
+}
+
+impl From<object_store::Error> for ObjectError {
+    fn from(error: object_store::Error) -> Self {
+        match error {
+            object_store::Error::NotFound { .. } => Self::Missing,
+            other => Self::Unavailable(other.to_string()),
+        }
+    }
+}
+
+/// What was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeptObject {
+    /// Where it is.
+    pub key: String,
+    /// SHA-256 in lower-case hexadecimal.
+    pub sha256: String,
+    /// Bytes.
+    pub size: i64,
+}
+
+/// A handle to the objects.
+#[derive(Clone)]
+pub struct Objects {
+    store: Arc<dyn ObjectStore>,
+}
+
+impl std::fmt::Debug for Objects {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Objects")
+    }
+}
+
+impl Objects {
+    /// Opens the store; a folder is made if it is missing.
+    ///
+    /// # Errors
+    /// [`ObjectError::Unavailable`] when it cannot be opened.
+    pub fn open(url: &ObjectsUrl) -> Result<Self, ObjectError> {
+        let store: Arc<dyn ObjectStore> = match url {
+            ObjectsUrl::Folder(path) => {
+                std::fs::create_dir_all(path)
+                    .map_err(|error| ObjectError::Unavailable(format!("{}: {error}", path.display())))?;
+                Arc::new(LocalFileSystem::new_with_prefix(path)?.with_fsync(true))
+            }
+            ObjectsUrl::S3(bucket) => Arc::new(AmazonS3Builder::from_env().with_bucket_name(bucket).build()?),
+        };
+        Ok(Self { store })
+    }
+
+    /// Keeps bytes durably under `FOLDER/ab/SHA256`. The same bytes twice are one object.
+    ///
+    /// # Errors
+    /// [`ObjectError::Unavailable`]; then nothing may be acknowledged.
+    pub async fn keep(&self, folder: &str, bytes: Bytes) -> Result<KeptObject, ObjectError> {
+        let sha256 = hex::encode(Sha256::digest(&bytes));
+        self.keep_hashed(folder, sha256, bytes).await
+    }
+
+    /// The same, with a hash that the caller has computed while receiving.
+    ///
+    /// # Errors
+    /// As [`Objects::keep`].
+    pub async fn keep_hashed(&self, folder: &str, sha256: String, bytes: Bytes) -> Result<KeptObject, ObjectError> {
+        let key = format!("{folder}/{}/{sha256}", sha256.get(..2).unwrap_or("00"));
+        let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
+        self.store.put(&Path::from(key.as_str()), bytes.into()).await?;
+        Ok(KeptObject { key, sha256, size })
+    }
+
+    /// Gets an object's bytes.
+    ///
+    /// # Errors
+    /// [`ObjectError::Missing`] or [`ObjectError::Unavailable`].
+    pub async fn get(&self, key: &str) -> Result<Bytes, ObjectError> {
+        Ok(self.store.get(&Path::from(key)).await?.bytes().await?)
+    }
+
+    /// Gets an object's bytes and holds them against their hash.
+    ///
+    /// # Errors
+    /// As [`Objects::get`], and [`ObjectError::Altered`].
+    pub async fn get_checked(&self, key: &str, sha256: &str) -> Result<Bytes, ObjectError> {
+        let bytes = self.get(key).await?;
+        if hex::encode(Sha256::digest(&bytes)) == sha256 { Ok(bytes) } else { Err(ObjectError::Altered) }
+    }
+
+    /// Gets a range of an object's bytes.
+    ///
+    /// # Errors
+    /// [`ObjectError::Missing`] or [`ObjectError::Unavailable`].
+    pub async fn get_range(&self, key: &str, range: std::ops::Range<u64>) -> Result<Bytes, ObjectError> {
+        Ok(self.store.get_range(&Path::from(key), range).await?)
+    }
+
+    /// Writes, reads and removes a small object, for the readiness check.
+    ///
+    /// # Errors
+    /// [`ObjectError::Unavailable`].
+    pub async fn probe(&self) -> Result<(), ObjectError> {
+        let path = Path::from("probe/readiness");
+        self.store.put(&path, Bytes::from_static(b"ready").into()).await?;
+        self.store.get(&path).await?.bytes().await?;
+        Ok(())
+    }
+}

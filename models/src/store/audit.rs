@@ -1,0 +1,320 @@
+//! The audit trail and its seals.
+//!
+//! A row is written in the transaction of what it tells, with a hash of its own
+//! and no link, so that no commit waits for a chain's head. One leased sealer
+//! chains what has been committed: each seal hashes the rows' ids and hashes
+//! and the seal before it. A row that is removed or changed, the newest
+//! included, no longer agrees with its seal; removing the seal too breaks the
+//! next, or the exported head.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+use sha2::{Digest, Sha256};
+
+use crate::actor::Actor;
+use crate::db::Connection;
+use crate::error::StoreError;
+use crate::ids::{CaseId, ReadId, SiteId, UserId};
+use crate::schema::{audit, audit_sealed, audit_seals};
+
+/// What an audit row is about. Ids only: never a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Subject {
+    /// The noun, e.g. `case`.
+    pub kind: &'static str,
+    /// The row.
+    pub id: Option<i64>,
+    /// The site whose patient it concerns.
+    pub site: Option<SiteId>,
+}
+
+impl Subject {
+    /// A case.
+    pub const fn case(case: CaseId, site: SiteId) -> Self {
+        Self { kind: "case", id: Some(case.0), site: Some(site) }
+    }
+
+    /// A read.
+    pub const fn read(read: ReadId, site: SiteId) -> Self {
+        Self { kind: "read", id: Some(read.0), site: Some(site) }
+    }
+
+    /// Any other row.
+    pub const fn row(kind: &'static str, id: i64, site: Option<SiteId>) -> Self {
+        Self { kind, id: Some(id), site }
+    }
+
+    /// Something without a row, e.g. a search.
+    pub const fn none(kind: &'static str) -> Self {
+        Self { kind, id: None, site: None }
+    }
+}
+
+/// One row of the trail.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = audit)]
+pub struct AuditRow {
+    /// The row's id.
+    pub id: i64,
+    /// When (UTC).
+    pub at: NaiveDateTime,
+    /// The person, if it was one.
+    pub actor_id: Option<UserId>,
+    /// Who, see [`Actor::name`].
+    pub actor: String,
+    /// What was done, e.g. `case.hold`.
+    pub action: String,
+    /// The noun.
+    pub subject_kind: String,
+    /// The noun's row.
+    pub subject_id: Option<i64>,
+    /// The site concerned.
+    pub site_id: Option<SiteId>,
+    /// `done`, `refused` or `failed`.
+    pub outcome: String,
+    /// JSON or empty; never patient data.
+    pub detail: String,
+    /// The address it came from.
+    pub address: String,
+    /// SHA-256 over the row's other columns but the id.
+    pub own_hash: String,
+}
+
+/// The hash a row must carry: every column but id and hash, each with its length in front.
+fn own_hash(row: &AuditRow) -> String {
+    let mut hasher = Sha256::new();
+    let numbers = [row.actor_id.map(|id| id.0), row.subject_id, row.site_id.map(|id| id.0)];
+    let mut field = |text: &str| {
+        hasher.update((text.len() as u64).to_be_bytes());
+        hasher.update(text.as_bytes());
+    };
+    field(&row.at.and_utc().timestamp_micros().to_string());
+    for number in numbers {
+        field(&number.map(|id| id.to_string()).unwrap_or_default());
+    }
+    for text in [&row.actor, &row.action, &row.subject_kind, &row.outcome, &row.detail, &row.address] {
+        field(text);
+    }
+    hex::encode(hasher.finalize())
+}
+
+/// Adds a row to the trail.
+///
+/// # Errors
+/// What the database says.
+pub fn append_in_tx(
+    conn: &mut Connection,
+    actor: &Actor,
+    action: &str,
+    subject: Subject,
+    outcome: &str,
+    detail: &str,
+) -> Result<(), StoreError> {
+    let mut row = AuditRow {
+        id: 0,
+        at: truncate_to_micros(actor.at),
+        actor_id: actor.user,
+        actor: actor.name.clone(),
+        action: action.to_owned(),
+        subject_kind: subject.kind.to_owned(),
+        subject_id: subject.id,
+        site_id: subject.site,
+        outcome: outcome.to_owned(),
+        detail: detail.to_owned(),
+        address: actor.address.clone(),
+        own_hash: String::new(),
+    };
+    row.own_hash = own_hash(&row);
+    diesel::insert_into(audit::table)
+        .values((
+            audit::at.eq(row.at),
+            audit::actor_id.eq(row.actor_id),
+            audit::actor.eq(&row.actor),
+            audit::action.eq(&row.action),
+            audit::subject_kind.eq(&row.subject_kind),
+            audit::subject_id.eq(row.subject_id),
+            audit::site_id.eq(row.site_id),
+            audit::outcome.eq(&row.outcome),
+            audit::detail.eq(&row.detail),
+            audit::address.eq(&row.address),
+            audit::own_hash.eq(&row.own_hash),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// PostgreSQL keeps microseconds, so the hash must not hold more.
+fn truncate_to_micros(at: NaiveDateTime) -> NaiveDateTime {
+    chrono::DateTime::from_timestamp_micros(at.and_utc().timestamp_micros()).map_or(at, |time| time.naive_utc())
+}
+
+/// What a search of the trail asks for; empty fields match all.
+#[derive(Debug, Clone, Default)]
+pub struct AuditQuery {
+    /// Part of the actor's name.
+    pub actor: Option<String>,
+    /// The action's beginning.
+    pub action: Option<String>,
+    /// The noun and its row.
+    pub subject: Option<(String, i64)>,
+    /// From this time on.
+    pub from: Option<NaiveDateTime>,
+    /// Before this time.
+    pub to: Option<NaiveDateTime>,
+    /// Rows before this id (for paging backwards).
+    pub before_id: Option<i64>,
+    /// How many at the most.
+    pub limit: i64,
+}
+
+/// Finds rows, newest first.
+///
+/// # Errors
+/// What the database says.
+pub fn audit_search(conn: &mut Connection, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
+    let mut rows = audit::table.select(AuditRow::as_select()).order(audit::id.desc()).into_boxed();
+    if let Some(actor) = &query.actor {
+        rows = rows.filter(audit::actor.like(format!("%{actor}%")));
+    }
+    if let Some(action) = &query.action {
+        rows = rows.filter(audit::action.like(format!("{action}%")));
+    }
+    if let Some((kind, id)) = &query.subject {
+        rows = rows.filter(audit::subject_kind.eq(kind.clone())).filter(audit::subject_id.eq(*id));
+    }
+    if let Some(from) = query.from {
+        rows = rows.filter(audit::at.ge(from));
+    }
+    if let Some(to) = query.to {
+        rows = rows.filter(audit::at.lt(to));
+    }
+    if let Some(before) = query.before_id {
+        rows = rows.filter(audit::id.lt(before));
+    }
+    Ok(rows.limit(query.limit.clamp(1, 1000)).load(conn)?)
+}
+
+fn seal_hash(previous: &str, rows: &[(i64, String)]) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(previous.as_bytes());
+    hasher.update((rows.len() as u64).to_be_bytes());
+    for (id, hash) in rows {
+        hasher.update(id.to_be_bytes());
+        hasher.update(hash.as_bytes());
+    }
+    hex::encode(hasher.finalize())
+}
+
+/// Seals what has been committed and is not sealed yet, `most` rows at the most. Returns how many it sealed.
+///
+/// Only the holder of the `audit-sealer` lease may call it: two sealers would fork the chain.
+///
+/// # Errors
+/// What the database says.
+pub fn audit_seal_in_tx(conn: &mut Connection, at: NaiveDateTime, most: i64) -> Result<usize, StoreError> {
+    let rows: Vec<(i64, String)> = audit::table
+        .left_join(audit_sealed::table.on(audit_sealed::audit_id.eq(audit::id)))
+        .filter(audit_sealed::seal_id.is_null())
+        .order(audit::id)
+        .limit(most)
+        .select((audit::id, audit::own_hash))
+        .load(conn)?;
+    if rows.is_empty() {
+        return Ok(0);
+    }
+    let previous: String = audit_seals::table
+        .order(audit_seals::id.desc())
+        .select(audit_seals::hash)
+        .first(conn)
+        .optional()?
+        .unwrap_or_default();
+    let seal: i64 = diesel::insert_into(audit_seals::table)
+        .values((
+            audit_seals::sealed_at.eq(at),
+            audit_seals::rows_sealed.eq(i32::try_from(rows.len()).unwrap_or(i32::MAX)),
+            audit_seals::previous_hash.eq(&previous),
+            audit_seals::hash.eq(seal_hash(&previous, &rows)),
+        ))
+        .returning(audit_seals::id)
+        .get_result(conn)?;
+    for (id, _) in &rows {
+        diesel::insert_into(audit_sealed::table)
+            .values((audit_sealed::audit_id.eq(id), audit_sealed::seal_id.eq(seal)))
+            .execute(conn)?;
+    }
+    Ok(rows.len())
+}
+
+/// The newest seal: (id, hash). Exported hourly, so that a cut tail shows.
+///
+/// # Errors
+/// What the database says.
+pub fn audit_head(conn: &mut Connection) -> Result<Option<(i64, String)>, StoreError> {
+    Ok(audit_seals::table
+        .order(audit_seals::id.desc())
+        .select((audit_seals::id, audit_seals::hash))
+        .first(conn)
+        .optional()?)
+}
+
+/// Something that does not agree in the trail.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(tag = "fault", rename_all = "snake_case")]
+pub enum AuditFault {
+    /// A row's columns do not give its hash.
+    ChangedRow {
+        /// The row.
+        id: i64,
+    },
+    /// A sealed row is gone.
+    MissingRow {
+        /// The row.
+        id: i64,
+        /// The seal that names it.
+        seal: i64,
+    },
+    /// A seal's hash does not follow from its rows and the seal before it.
+    BrokenSeal {
+        /// The seal.
+        seal: i64,
+    },
+}
+
+/// Checks every seal and every sealed row.
+///
+/// # Errors
+/// What the database says; what does not agree is the answer, not an error.
+pub fn audit_verify(conn: &mut Connection) -> Result<Vec<AuditFault>, StoreError> {
+    let mut faults = Vec::new();
+    let seals: Vec<(i64, i32, String, String)> = audit_seals::table
+        .order(audit_seals::id)
+        .select((audit_seals::id, audit_seals::rows_sealed, audit_seals::previous_hash, audit_seals::hash))
+        .load(conn)?;
+    let mut previous = String::new();
+    for (seal, count, previous_hash, hash) in seals {
+        let named: Vec<i64> = audit_sealed::table
+            .filter(audit_sealed::seal_id.eq(seal))
+            .order(audit_sealed::audit_id)
+            .select(audit_sealed::audit_id)
+            .load(conn)?;
+        let rows: Vec<AuditRow> = audit::table
+            .inner_join(audit_sealed::table.on(audit_sealed::audit_id.eq(audit::id)))
+            .filter(audit_sealed::seal_id.eq(seal))
+            .order(audit::id)
+            .select(AuditRow::as_select())
+            .load(conn)?;
+        let present: std::collections::BTreeSet<i64> = rows.iter().map(|row| row.id).collect();
+        faults
+            .extend(named.iter().filter(|id| !present.contains(id)).map(|id| AuditFault::MissingRow { id: *id, seal }));
+        faults.extend(
+            rows.iter().filter(|row| own_hash(row) != row.own_hash).map(|row| AuditFault::ChangedRow { id: row.id }),
+        );
+        let hashes: Vec<(i64, String)> = rows.into_iter().map(|row| (row.id, row.own_hash)).collect();
+        let whole = usize::try_from(count).is_ok_and(|count| count == hashes.len());
+        if !whole || previous_hash != previous || seal_hash(&previous_hash, &hashes) != hash {
+            faults.push(AuditFault::BrokenSeal { seal });
+        }
+        previous = hash;
+    }
+    Ok(faults)
+}

@@ -1,0 +1,243 @@
+//! Sites, their endpoints, filings, contracts and calendars.
+
+use chrono::{NaiveDate, NaiveDateTime};
+use diesel::prelude::*;
+
+use crate::db::Connection;
+use crate::error::{OrNotFound, StoreError};
+use crate::ids::{ContractId, EndpointId, PoolId, SiteId};
+use crate::schema::{contracts, filings, pools, site_calendars, site_endpoints, sites};
+use crate::state::OrphanRule;
+
+/// A site.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = sites)]
+pub struct SiteRow {
+    /// The row's id.
+    pub id: SiteId,
+    /// The pool its cases are planned in.
+    pub pool_id: PoolId,
+    /// A short unique code.
+    pub code: String,
+    /// Its name in Japanese.
+    pub name_ja: String,
+    /// Its name in English.
+    pub name_en: String,
+    /// Whether it refers cases (送信側).
+    pub refers: bool,
+    /// Whether it reads cases (受信側).
+    pub reads: bool,
+    /// Whether it is an insurance medical institution (保険医療機関): a company never is.
+    pub insured: bool,
+    /// The 10-digit institution code.
+    pub institution_code: Option<String>,
+    /// A telephone number.
+    pub phone: String,
+    /// Where notices without patient data go.
+    pub email: String,
+    /// See [`crate::names::PatientIdRule`].
+    pub patient_id_rule: String,
+    /// What is done with a study that no request names.
+    pub orphan_rule: OrphanRule,
+    /// After how many minutes a person looks at an unmatched study.
+    pub orphan_wait_minutes: i32,
+    /// Studies older than this are kept for comparison only.
+    pub comparison_after_days: i32,
+    /// Seconds without a new instance after which a study counts as settled.
+    pub quiet_seconds: i32,
+    /// Whether storage classes that the standard does not know are taken.
+    pub unknown_classes: bool,
+    /// What every reader should know of this site.
+    pub standing_notes: String,
+    /// A demo site.
+    pub demo: bool,
+    /// A research site.
+    pub research: bool,
+    /// Whether it takes part.
+    pub active: bool,
+    /// For optimistic locking.
+    pub version: i32,
+}
+
+/// A site's DICOM node.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = site_endpoints)]
+pub struct EndpointRow {
+    /// The row's id.
+    pub id: EndpointId,
+    /// The site.
+    pub site_id: SiteId,
+    /// What people call it.
+    pub name: String,
+    /// `site`, `engine` or `viewer`.
+    pub kind: String,
+    /// Whether it sends to us.
+    pub sends: bool,
+    /// Whether signed reports are returned to it.
+    pub receives: bool,
+    /// Its AE title.
+    pub ae_title: String,
+    /// Where it listens; empty when it only sends.
+    pub host: String,
+    /// The port it listens on; 0 when it only sends.
+    pub port: i32,
+    /// The addresses it may call from, parted by commas; empty means that no address is accepted.
+    pub addresses: String,
+    /// Whether it is in use.
+    pub active: bool,
+    /// When it was last heard of.
+    pub last_contact_at: Option<NaiveDateTime>,
+    /// What went wrong last.
+    pub last_error: Option<String>,
+    /// For optimistic locking.
+    pub version: i32,
+}
+
+/// What a site and the pool have agreed.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = contracts)]
+pub struct ContractRow {
+    /// The row's id.
+    pub id: ContractId,
+    /// The referring site.
+    pub site_id: SiteId,
+    /// The tariff's name; which one of that name counts is a matter of the day.
+    pub tariff_name: String,
+    /// Its first day.
+    pub from_day: NaiveDate,
+    /// Its last day.
+    pub to_day: Option<NaiveDate>,
+    /// Minutes until the report is owed, stat.
+    pub due_stat_minutes: i32,
+    /// The same, urgent.
+    pub due_urgent_minutes: i32,
+    /// The same, priority.
+    pub due_priority_minutes: i32,
+    /// The same, routine.
+    pub due_routine_minutes: i32,
+    /// `receipt` or `signing`: the day whose tariff counts.
+    pub price_day: String,
+    /// Whether a hold stops the clock.
+    pub hold_stops_clock: bool,
+    /// Whether each signature asks for the password.
+    pub password_each_signature: bool,
+}
+
+/// A filing (施設基準) of a site.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = filings)]
+pub struct FilingRow {
+    /// The row's id.
+    pub id: i64,
+    /// The site.
+    pub site_id: SiteId,
+    /// `addon1` .. `addon4`, `remote_send`, `remote_receive`.
+    pub kind: String,
+    /// Its first day.
+    pub from_day: NaiveDate,
+    /// Its last day.
+    pub to_day: Option<NaiveDate>,
+    /// A remark.
+    pub note: String,
+}
+
+/// One site.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when there is none.
+pub fn site_get(conn: &mut Connection, site: SiteId) -> Result<SiteRow, StoreError> {
+    sites::table.find(site).select(SiteRow::as_select()).first(conn).or_not_found("the site")
+}
+
+/// Every site, by code.
+///
+/// # Errors
+/// What the database says.
+pub fn site_list(conn: &mut Connection) -> Result<Vec<SiteRow>, StoreError> {
+    Ok(sites::table.order(sites::code).select(SiteRow::as_select()).load(conn)?)
+}
+
+/// Every pool: id, code, name in Japanese, name in English.
+///
+/// # Errors
+/// What the database says.
+pub fn pool_list(conn: &mut Connection) -> Result<Vec<(PoolId, String, String, String)>, StoreError> {
+    Ok(pools::table.order(pools::id).load(conn)?)
+}
+
+/// The active endpoints that send under an AE title.
+///
+/// # Errors
+/// What the database says.
+pub fn endpoint_list_by_ae(conn: &mut Connection, ae_title: &str) -> Result<Vec<EndpointRow>, StoreError> {
+    Ok(site_endpoints::table
+        .inner_join(sites::table.on(sites::id.eq(site_endpoints::site_id)))
+        .filter(site_endpoints::ae_title.eq(ae_title))
+        .filter(site_endpoints::active.eq(true))
+        .filter(site_endpoints::sends.eq(true))
+        .filter(sites::active.eq(true))
+        .select(EndpointRow::as_select())
+        .load(conn)?)
+}
+
+/// A site's endpoints; of all sites with `None`.
+///
+/// # Errors
+/// What the database says.
+pub fn endpoint_list(conn: &mut Connection, site: Option<SiteId>) -> Result<Vec<EndpointRow>, StoreError> {
+    let mut rows = site_endpoints::table.order(site_endpoints::id).select(EndpointRow::as_select()).into_boxed();
+    if let Some(site) = site {
+        rows = rows.filter(site_endpoints::site_id.eq(site));
+    }
+    Ok(rows.load(conn)?)
+}
+
+/// The contract that is in force for a site on a day.
+///
+/// # Errors
+/// What the database says.
+pub fn contract_on(conn: &mut Connection, site: SiteId, day: NaiveDate) -> Result<Option<ContractRow>, StoreError> {
+    Ok(contracts::table
+        .filter(contracts::site_id.eq(site))
+        .filter(contracts::from_day.le(day))
+        .filter(contracts::to_day.is_null().or(contracts::to_day.ge(day).assume_not_null()))
+        .order(contracts::from_day.desc())
+        .select(ContractRow::as_select())
+        .first(conn)
+        .optional()?)
+}
+
+/// One contract.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when there is none.
+pub fn contract_get(conn: &mut Connection, contract: ContractId) -> Result<ContractRow, StoreError> {
+    contracts::table.find(contract).select(ContractRow::as_select()).first(conn).or_not_found("the contract")
+}
+
+/// The filings of a site that are in force on a day.
+///
+/// # Errors
+/// What the database says.
+pub fn filing_list_on(conn: &mut Connection, site: SiteId, day: NaiveDate) -> Result<Vec<FilingRow>, StoreError> {
+    Ok(filings::table
+        .filter(filings::site_id.eq(site))
+        .filter(filings::from_day.le(day))
+        .filter(filings::to_day.is_null().or(filings::to_day.ge(day).assume_not_null()))
+        .order(filings::id)
+        .select(FilingRow::as_select())
+        .load(conn)?)
+}
+
+/// Days on which a site (or the whole country) is closed, from a day on.
+///
+/// # Errors
+/// What the database says.
+pub fn closed_days(conn: &mut Connection, site: SiteId, from: NaiveDate) -> Result<Vec<NaiveDate>, StoreError> {
+    Ok(site_calendars::table
+        .filter(site_calendars::day.ge(from))
+        .filter(site_calendars::site_id.is_null().or(site_calendars::site_id.eq(site).assume_not_null()))
+        .order(site_calendars::day)
+        .select(site_calendars::day)
+        .load(conn)?)
+}
