@@ -1,0 +1,218 @@
+//! Goes through a ZIP, entry by entry.
+
+use std::borrow::Cow;
+use std::io::{Cursor, Read, Seek, SeekFrom};
+
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use super::{Kind, Limits, Refusal, classify, normalise};
+
+/// Enough of an entry to tell what it is.
+const HEAD: u64 = 1024;
+
+/// One file of the archive.
+#[derive(Debug)]
+pub struct Entry {
+    /// Path within the archive, for showing only; inner archives come before a `!`.
+    /// Names that are not UTF-8 are read as Shift_JIS, as Japanese Windows packs.
+    pub name: String,
+    /// What it is.
+    pub found: Found,
+}
+
+/// What became of an entry.
+#[derive(Debug)]
+pub enum Found {
+    /// An object, as a Part 10 file.
+    Dicom(Vec<u8>),
+    /// Not an image, so left out: its kind.
+    Ignored(Kind),
+    /// Not taken, and why. After a limit of the whole archive nothing follows.
+    Refused(Refusal),
+}
+
+trait ReadSeek: Read + Seek {}
+impl<T: Read + Seek> ReadSeek for T {}
+
+struct Level<'a> {
+    zip: ZipArchive<Box<dyn ReadSeek + 'a>>,
+    next: usize,
+    prefix: String,
+}
+
+/// Iterator over the files of a ZIP. Folders are passed over.
+pub struct Archive<'a> {
+    levels: Vec<Level<'a>>,
+    limits: Limits,
+    packed_bytes: u64,
+    unpacked_bytes: u64,
+    entries: u64,
+}
+
+impl<'a> Archive<'a> {
+    /// Opens a ZIP from a handle that can seek. Only its directory is read.
+    pub fn open(mut reader: impl Read + Seek + 'a, limits: Limits) -> Result<Self, Refusal> {
+        let packed_bytes = reader.seek(SeekFrom::End(0)).map_err(|_| Refusal::Io)?;
+        let mut archive = Self { levels: Vec::new(), limits, packed_bytes, unpacked_bytes: 0, entries: 0 };
+        archive.enter(Box::new(reader), String::new())?;
+        Ok(archive)
+    }
+
+    fn enter(&mut self, reader: Box<dyn ReadSeek + 'a>, prefix: String) -> Result<(), Refusal> {
+        let zip = ZipArchive::new(reader).map_err(|error| refusal(&error))?;
+        if zip.has_duplicate_names() {
+            return Err(Refusal::DuplicateNames);
+        }
+        self.entries += zip.len() as u64;
+        if self.entries > self.limits.entries {
+            return Err(Refusal::TooManyEntries(self.limits.entries));
+        }
+        self.levels.push(Level { zip, next: 0, prefix });
+        Ok(())
+    }
+
+    /// What the next entry is, or `None` for a folder or an opened inner archive.
+    fn step(&mut self) -> Result<Option<Entry>, (String, Refusal)> {
+        let Some(level) = self.levels.last_mut() else { return Ok(None) };
+        let index = level.next;
+        level.next += 1;
+        let (name, folder, refused) = match level.zip.by_index_raw(index) {
+            Ok(file) => {
+                let name = format!("{}{}", level.prefix, shown(file.name_raw()));
+                let refused = file.encrypted().then_some(Refusal::Encrypted);
+                (name, file.is_dir() || file.is_symlink(), refused)
+            }
+            Err(error) => (format!("{}#{index}", level.prefix), false, Some(refusal(&error))),
+        };
+        if folder {
+            return Ok(None);
+        }
+        let found = match refused {
+            Some(refusal) => Err(refusal),
+            None => self.read(index, &name),
+        };
+        match found {
+            Ok((Kind::Zip, bytes)) => {
+                if self.levels.len() as u32 > self.limits.nesting {
+                    return Ok(Some(Entry { name, found: Found::Refused(Refusal::Nesting) }));
+                }
+                match self.enter(Box::new(Cursor::new(bytes)), format!("{name}!")) {
+                    Ok(()) => Ok(None),
+                    Err(refusal) if refusal.ends_archive() => Err((name, refusal)),
+                    Err(refusal) => Ok(Some(Entry { name, found: Found::Refused(refusal) })),
+                }
+            }
+            Ok((Kind::Dicom | Kind::BareDicom, bytes)) => {
+                let whole = normalise(&bytes).map(|file| match file {
+                    Cow::Owned(file) => Some(file),
+                    Cow::Borrowed(_) => None,
+                });
+                // Without a second copy of what is a Part 10 file already.
+                let found = match whole {
+                    Ok(made) => Found::Dicom(made.unwrap_or(bytes)),
+                    Err(refusal) => Found::Refused(refusal),
+                };
+                Ok(Some(Entry { name, found }))
+            }
+            Ok((kind, _)) => Ok(Some(Entry { name, found: Found::Ignored(kind) })),
+            Err(refusal) if refusal.ends_archive() => Err((name, refusal)),
+            Err(refusal) => Ok(Some(Entry { name, found: Found::Refused(refusal) })),
+        }
+    }
+
+    /// The entry's kind, and its bytes if it is an object or an archive.
+    fn read(&mut self, index: usize, name: &str) -> Result<(Kind, Vec<u8>), Refusal> {
+        let depth = self.levels.len() as u32;
+        let Some(level) = self.levels.last_mut() else { return Err(Refusal::Io) };
+        let mut file = level.zip.by_index(index).map_err(|error| refusal(&error))?;
+        let packed = file.compressed_size().max(1);
+        let mut bytes = Vec::new();
+        file.by_ref().take(HEAD).read_to_end(&mut bytes).map_err(damage)?;
+        self.unpacked_bytes += bytes.len() as u64;
+        let kind = classify(name, &bytes);
+        let wanted =
+            matches!(kind, Kind::Dicom | Kind::BareDicom) || (kind == Kind::Zip && depth <= self.limits.nesting);
+        if !wanted {
+            return Ok((kind, Vec::new()));
+        }
+        let mut chunk = vec![0; 64 << 10];
+        loop {
+            let count = match file.read(&mut chunk).map_err(damage)? {
+                0 => return Ok((kind, bytes)),
+                count => count,
+            };
+            self.unpacked_bytes += count as u64;
+            let limits = &self.limits;
+            let unpacked = bytes.len() as u64 + count as u64;
+            let grown = unpacked > limits.ratio_from && unpacked / packed > limits.ratio;
+            let all = self.unpacked_bytes;
+            if grown || (all > 4 * limits.ratio_from && all / self.packed_bytes.max(1) > limits.ratio) {
+                return Err(Refusal::Ratio(limits.ratio));
+            }
+            if all > limits.total_bytes {
+                return Err(Refusal::TotalTooLarge(limits.total_bytes));
+            }
+            if unpacked > limits.entry_bytes {
+                return Err(Refusal::EntryTooLarge(limits.entry_bytes));
+            }
+            bytes.extend_from_slice(&chunk[..count]);
+        }
+    }
+}
+
+impl Iterator for Archive<'_> {
+    type Item = Entry;
+
+    fn next(&mut self) -> Option<Entry> {
+        loop {
+            let level = self.levels.last()?;
+            if level.next >= level.zip.len() {
+                self.levels.pop();
+                continue;
+            }
+            match self.step() {
+                Ok(Some(entry)) => return Some(entry),
+                Ok(None) => {}
+                Err((name, refusal)) => {
+                    self.levels.clear();
+                    return Some(Entry { name, found: Found::Refused(refusal) });
+                }
+            }
+        }
+    }
+}
+
+impl Refusal {
+    /// Whether the archive is not read any further after it.
+    fn ends_archive(self) -> bool {
+        matches!(self, Self::TotalTooLarge(_) | Self::TooManyEntries(_) | Self::Ratio(_) | Self::Io)
+    }
+}
+
+fn shown(raw: &[u8]) -> String {
+    match std::str::from_utf8(raw) {
+        Ok(name) => name.to_owned(),
+        Err(_) => encoding_rs::SHIFT_JIS.decode(raw).0.into_owned(),
+    }
+}
+
+fn refusal(error: &ZipError) -> Refusal {
+    match error {
+        ZipError::Io(error) if error.kind() != std::io::ErrorKind::UnexpectedEof => Refusal::Io,
+        ZipError::CompressionMethodNotSupported(_) => Refusal::Method,
+        ZipError::UnsupportedArchive(ZipError::PASSWORD_REQUIRED) | ZipError::InvalidPassword => Refusal::Encrypted,
+        ZipError::UnsupportedArchive(_) => Refusal::Method,
+        _ => Refusal::BrokenArchive,
+    }
+}
+
+/// An error while unpacking is the archive's unless the disk failed.
+fn damage(error: std::io::Error) -> Refusal {
+    use std::io::ErrorKind::{InvalidData, InvalidInput, Other, UnexpectedEof};
+    if matches!(error.kind(), InvalidData | InvalidInput | UnexpectedEof | Other) {
+        Refusal::Checksum
+    } else {
+        Refusal::Io
+    }
+}
