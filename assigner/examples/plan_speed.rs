@@ -14,11 +14,23 @@ use dokuei_assigner::{Budget, Level, plan};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let seeds: u64 = std::env::args().nth(1).map_or(Ok(3), |seeds| seeds.parse())?;
-    println!("| reads x readers | seed | budget | ms | CPU ms | reach | quality | bound | gap | waiting | ended by |");
-    println!("|---|---|---|---|---|---|---|---|---|---|---|");
-    for (reads, readers) in [(20, 8), (100, 20), (300, 40), (1000, 80), (2000, 200)] {
+    println!(
+        "| pool | reads x readers | seed | budget | ms | CPU ms | reach | quality | bound | gap | waiting | ended by |"
+    );
+    println!("|---|---|---|---|---|---|---|---|---|---|---|---|");
+    let sizes = [(20, 8), (100, 20), (300, 40), (1000, 80), (2000, 200)];
+    let evenings = sizes.map(|size| ("evening", size));
+    let backlogs = [("backlog", (300, 40)), ("backlog", (1000, 80))];
+    for (pool, (reads, readers)) in evenings.into_iter().chain(backlogs) {
         for seed in 0..seeds {
-            let problem = common::a_pool(reads, readers, seed);
+            let mut problem = common::a_pool(reads, readers, seed);
+            if pool == "backlog" {
+                // A day nobody read: every fifth read is beyond its cap, or about to be.
+                for read in problem.reads.iter_mut().step_by(5) {
+                    read.waited_minutes += 1000.0;
+                    read.due_in_minutes -= 1000.0;
+                }
+            }
             for (name, budget) in [("greedy", Budget::greedy()), ("whole", Budget::default())] {
                 let (begun, cpu) = (Instant::now(), cpu_ms()?);
                 let made = plan(&problem, seed, &budget, &|| false)?;
@@ -29,7 +41,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                     return Err("a plan has both certificates".into());
                 };
                 println!(
-                    "| {reads} x {readers} | {seed} | {name} | {ms:.0} | {cpu:.0} | {:.2} | {:.1} | {:.1} | {:.2} % | {} | {:?} |",
+                    "| {pool} | {reads} x {readers} | {seed} | {name} | {ms:.0} | {cpu:.0} | {:.2} | {:.1} | {:.1} | {:.2} % | {} | {:?} |",
                     reach.value,
                     quality.value,
                     quality.bound,

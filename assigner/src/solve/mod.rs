@@ -33,6 +33,9 @@ pub struct Budget {
     pub pricing_rounds: u32,
     /// Branch-and-bound nodes of the integer program over reads that the relaxation leaves in fractions.
     pub mip_nodes: u32,
+    /// The most reads for which that program is written. Measured: beyond some twenty it costs more than
+    /// the relaxation, and placing them by price and searching ends as low.
+    pub mip_reads: usize,
     /// Up to this many reads the integer program holds all reads and all readers, without a node limit.
     pub whole_mip_reads: usize,
     /// Moves tried by the search.
@@ -43,10 +46,11 @@ impl Default for Budget {
     /// About half a second for 1,000 reads and 80 readers.
     fn default() -> Self {
         Self {
-            candidates: 16,
+            candidates: 10,
             lp_iterations: 100_000,
-            pricing_rounds: 1,
+            pricing_rounds: 2,
             mip_nodes: 20,
+            mip_reads: 24,
             whole_mip_reads: 12,
             search_moves: 400_000,
         }

@@ -102,7 +102,8 @@ fn rounded<'m>(state: &State<'m>, written: &Written, active: &[Vec<usize>]) -> (
     (plan, open)
 }
 
-/// Decides the reads left in fractions by a small integer program; greedily if it has no answer within its nodes.
+/// Decides the reads left in fractions by a small integer program; by price, one by one, if they are too many
+/// for it or it has no answer within its nodes.
 fn decide_open(
     plan: &mut State<'_>,
     open: &[usize],
@@ -127,7 +128,7 @@ fn decide_open(
     let unspent: f64 = open.iter().map(|&read| model.reads[read].drop.unwrap_or_default()[REACH]).sum();
     let reach_left = reach_limit.map(|limit| (limit - plan.value()[REACH] + unspent).max(0.0) + EPSILON);
     let scope = Scope { model, free: open, active: &allowed, loads: plan.loads(), level, reach_limit: reach_left };
-    let decided = (budget.mip_nodes > 0)
+    let decided = (budget.mip_nodes > 0 && open.len() <= budget.mip_reads)
         .then(|| linear::solve(&scope, Kind::Whole { nodes: Some(budget.mip_nodes), gap: 2e-3 }, seed).ok())
         .flatten();
     for (i, &read) in open.iter().enumerate() {

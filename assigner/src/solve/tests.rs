@@ -66,9 +66,9 @@ prop_compose! {
         apart in any::<bool>(),
     ) -> Model {
         let mut model = Model::default();
-        for reader in 0..readers {
+        for seed in seeds.iter().take(readers) {
             let first = model.meters.len();
-            let base = f64::from(seeds[reader].0) / 5.0;
+            let base = f64::from(seed.0) / 5.0;
             model.meters.push(Meter::new(QUALITY, base, &[(10.0, 0.0), (15.0, 0.2)], 1.0));
             model.meters.push(Meter::new(REACH, 0.0, &[(18.0, 0.0)], 1.0 / 15.0));
             model.meters_of.push(first..first + 2);
