@@ -20,6 +20,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::StoppedBy;
 use model::{LEVELS, Model, QUALITY, REACH};
+use search::Aim;
 use state::State;
 
 /// Work units a plan may use. None of them is a time, so equal budgets give equal plans.
@@ -118,18 +119,20 @@ fn improve(
         if state.value()[level] <= bound[level] + EPSILON {
             continue;
         }
-        match relax::relax(state, level, seed, budget, stop) {
+        // The reach level is not bought back once it is reached: the quality level works below this.
+        let reach_limit = relax::slack(state.value()[REACH]);
+        match relax::relax(state, level, reach_limit, seed, budget, stop) {
             Ok(found) => bound[level] = bound[level].max(found.bound),
             Err(why) => ended = why,
         }
         if stop() {
             return StoppedBy::Stop;
         }
+        if state.value()[level] > bound[level] + EPSILON {
+            let aim = if level == REACH { Aim::Reach } else { Aim::Quality { reach_limit } };
+            search::anneal(state, aim, seed, budget.search_moves, stop);
+        }
     }
-    if state.value()[QUALITY] <= bound[QUALITY] + EPSILON {
-        return ended;
-    }
-    search::anneal(state, seed, budget.search_moves, stop);
     let settled = search::descend(state, stop);
     match (stop(), settled) {
         (true, _) => StoppedBy::Stop,

@@ -2,6 +2,7 @@
 
 use super::linear::{Kind, Prices, Scope, Written};
 use super::model::{Model, QUALITY, REACH};
+use super::search::Aim;
 use super::state::State;
 use super::{Budget, EPSILON, bound, candidates, greedy, linear, search};
 use crate::StoppedBy;
@@ -19,10 +20,12 @@ const PRICED_ENOUGH: f64 = 5e-4;
 /// At most this many pairs come to a read in one pricing round.
 const NEW_PAIRS: usize = 3;
 
-/// Relaxes one level, rounds, and keeps the rounded plan where it is better.
+/// Relaxes one level (on the quality level: with the reach level within its limit), rounds, and keeps the rounded
+/// plan where it is better.
 pub(super) fn relax(
     state: &mut State<'_>,
     level: usize,
+    reach_limit: f64,
     seed: u64,
     budget: &Budget,
     stop: &dyn Fn() -> bool,
@@ -31,7 +34,8 @@ pub(super) fn relax(
     let whole = model.reads.len() <= budget.whole_mip_reads;
     let all: Vec<usize> = (0..model.reads.len()).collect();
     let nothing = vec![0.0; model.meters.len()];
-    let reach_limit = (level == QUALITY && model.has_level(REACH)).then(|| slack(state.value()[REACH]));
+    let aim = if level == REACH { Aim::Reach } else { Aim::Quality { reach_limit } };
+    let reach_limit = (level == QUALITY && model.has_level(REACH)).then_some(reach_limit);
     let most = if whole { usize::MAX } else { budget.candidates.max(1) };
     let mut active = candidates::nearest(state, most);
     let mut found = Found { bound: f64::NEG_INFINITY };
@@ -60,24 +64,24 @@ pub(super) fn relax(
         for read in open {
             greedy::place(&mut plan, read);
         }
-        keep_better(state, plan, stop);
+        keep_better(state, plan, aim, stop);
         return Ok(found);
     }
     let (mut plan, open) = rounded(state, &written, &active);
     decide_open(&mut plan, &open, &active, level, reach_limit, seed, budget);
-    keep_better(state, plan, stop);
+    keep_better(state, plan, aim, stop);
     Ok(found)
 }
 
 /// A limit with room for rounding.
-fn slack(value: f64) -> f64 {
+pub(super) fn slack(value: f64) -> f64 {
     value * (1.0 + 1e-9) + EPSILON
 }
 
-fn keep_better<'m>(state: &mut State<'m>, mut plan: State<'m>, stop: &dyn Fn() -> bool) {
+fn keep_better<'m>(state: &mut State<'m>, mut plan: State<'m>, aim: Aim, stop: &dyn Fn() -> bool) {
     plan.refresh();
     search::settle(&mut plan, stop);
-    if plan.better_than(state) {
+    if aim.prefers(plan.value(), state.value()) {
         *state = plan;
     }
 }

@@ -3,7 +3,7 @@
 //! Moves look at every reader who may have a read. Swaps look at its [`NEAR`]
 //! cheapest ones only: all of them would be reads x reads.
 
-use super::model::{QUALITY, REACH};
+use super::model::{LEVELS, QUALITY, REACH};
 use super::random::Random;
 use super::state::{Delta, State};
 use super::{EPSILON, candidates};
@@ -104,8 +104,43 @@ fn put_swap(state: &mut State<'_>, one: usize, other: usize, delta: Delta, one_t
     state.put(other, Some(other_to), Delta::default());
 }
 
-/// Simulated annealing on the quality level, never losing on the reach level; ends on the best seen.
-pub(super) fn anneal(state: &mut State<'_>, seed: u64, moves: u64, stop: &dyn Fn() -> bool) {
+/// What annealing lowers.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Aim {
+    /// The reach level; quality is a tie-break.
+    Reach,
+    /// The quality level, while the reach level stays within this limit.
+    Quality { reach_limit: f64 },
+}
+
+/// What a point of quality weighs against a step while reach is the aim: enough to decide between equals.
+const TIE_BREAK: f64 = 1e-3;
+
+impl Aim {
+    /// What the aim makes of a change, at the present value of the reach level; infinite if it forbids it.
+    fn energy(self, delta: Delta, reach: f64) -> f64 {
+        match self {
+            Self::Reach => delta.0[REACH] + TIE_BREAK * delta.0[QUALITY],
+            Self::Quality { reach_limit } if delta.0[REACH] > EPSILON && reach + delta.0[REACH] > reach_limit => {
+                f64::INFINITY
+            }
+            Self::Quality { .. } => delta.0[QUALITY],
+        }
+    }
+
+    /// One value of the levels is better than another.
+    pub(super) fn prefers(self, one: [f64; LEVELS], other: [f64; LEVELS]) -> bool {
+        match self {
+            Self::Quality { reach_limit } if one[REACH].max(other[REACH]) <= reach_limit => {
+                one[QUALITY] < other[QUALITY] - EPSILON
+            }
+            _ => Delta(one).below(Delta(other)),
+        }
+    }
+}
+
+/// Simulated annealing; ends on the best plan seen, the one it began with included.
+pub(super) fn anneal(state: &mut State<'_>, aim: Aim, seed: u64, moves: u64, stop: &dyn Fn() -> bool) {
     let model = state.model;
     let movable: Vec<usize> = (0..model.reads.len()).filter(|&read| model.reads[read].pairs.len() > 1).collect();
     if movable.is_empty() || moves == 0 {
@@ -113,10 +148,10 @@ pub(super) fn anneal(state: &mut State<'_>, seed: u64, moves: u64, stop: &dyn Fn
     }
     let near = candidates::nearest(state, NEAR);
     let mut random = Random::new(seed ^ 0x5eed);
-    let start = warmth(state, &movable, &near, &mut random);
+    let start = warmth(state, aim, &movable, &near, &mut random);
     let cooling = (0.01f64).powf(1.0 / moves as f64);
     let mut warmth = start;
-    let (mut best, mut best_chosen) = (Delta(state.value()), state.chosen().to_vec());
+    let (mut best, mut best_chosen) = (state.value(), state.chosen().to_vec());
     for step in 0..moves {
         if step % MOVES_BETWEEN_STOPS == 0 {
             if stop() {
@@ -131,8 +166,10 @@ pub(super) fn anneal(state: &mut State<'_>, seed: u64, moves: u64, stop: &dyn Fn
         if state.pair_of(read).is_some_and(|pair| pair.reader == there) {
             continue;
         }
+        let reach = state.value()[REACH];
         let accept = |delta: Delta, random: &mut Random| {
-            delta.0[REACH] <= EPSILON && (delta.improves() || random.unit() < (-delta.0[QUALITY] / warmth).exp())
+            let energy = aim.energy(delta, reach);
+            energy < 0.0 || random.unit() < (-energy / warmth).exp()
         };
         let list = state.list(there);
         if !list.is_empty() && random.unit() < 0.5 {
@@ -148,28 +185,27 @@ pub(super) fn anneal(state: &mut State<'_>, seed: u64, moves: u64, stop: &dyn Fn
                 state.put(read, Some(to), delta);
             }
         }
-        if step % 64 == 0 && Delta(state.value()).below(best) {
-            best = Delta(state.value());
+        if step % 64 == 0 && aim.prefers(state.value(), best) {
+            best = state.value();
             best_chosen.copy_from_slice(state.chosen());
         }
     }
     state.refresh();
-    if best.below(Delta(state.value())) {
+    if aim.prefers(best, state.value()) {
         state.restore(&best_chosen);
     }
 }
 
 /// A start at which a typical worsening move is taken about once in twenty.
-fn warmth(state: &State<'_>, movable: &[usize], near: &[Vec<usize>], random: &mut Random) -> f64 {
+fn warmth(state: &State<'_>, aim: Aim, movable: &[usize], near: &[Vec<usize>], random: &mut Random) -> f64 {
     let mut worse: Vec<f64> = (0..500)
         .filter_map(|_| {
             let read = movable[random.below(movable.len())];
             let to = near[read][random.below(near[read].len())];
             let there = state.model.reads[read].pairs[to].reader;
             let stays = state.pair_of(read).is_some_and(|pair| pair.reader == there);
-            (!stays)
-                .then(|| state.shift(read, Some(to)).0[QUALITY])
-                .filter(|delta| *delta > EPSILON && delta.is_finite())
+            let energy = (!stays).then(|| aim.energy(state.shift(read, Some(to)), state.value()[REACH]));
+            energy.filter(|energy| *energy > EPSILON && energy.is_finite())
         })
         .collect();
     worse.sort_by(f64::total_cmp);

@@ -88,11 +88,6 @@ impl<'m> State<'m> {
         self.value
     }
 
-    /// It is lower than another, levels in order.
-    pub(crate) fn better_than(&self, other: &Self) -> bool {
-        Delta(self.value).below(Delta(other.value))
-    }
-
     /// Counts loads and values afresh, so that rounding does not add up.
     pub(crate) fn refresh(&mut self) {
         self.loads.fill(0.0);
