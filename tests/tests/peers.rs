@@ -7,8 +7,9 @@ use anyhow::Result;
 use dokuei_tests::dcmtk::{Call, StoreScp, attribute};
 use dokuei_tests::mail::MailServer;
 use dokuei_tests::orthanc::Orthanc;
+use dokuei_tests::pdf;
 use dokuei_tests::postgres::Database;
-use dokuei_tests::process::{eventually, python, run_checked};
+use dokuei_tests::process::{eventually, python, run_checked, script};
 use dokuei_tests::redis::Redis;
 use dokuei_tests::studies::{make_study, sample};
 use serde_json::json;
@@ -124,5 +125,37 @@ async fn a_mail_is_kept_with_its_japanese_words() -> Result<()> {
     assert_eq!(mails[0].subject, "報告書があります");
     assert!(mails[0].text.contains("ポータルでご覧ください。"), "{:?}", mails[0]);
     assert!(mails[0].raw.contains("From:"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_good_signature_is_told_from_a_touched_one() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    run_checked(script("make_signed_pdf.py")?.arg(folder.path())).await?;
+    let (signed, root) = (folder.path().join("signed.pdf"), folder.path().join("ca.pem"));
+
+    let [good] = <[pdf::Signature; 1]>::try_from(pdf::signatures(&signed, &root).await?).expect("one signature");
+    assert!(good.intact && good.valid && good.trusted, "{good:?}");
+    assert_eq!((good.coverage.as_str(), good.later_change.as_deref()), ("ENTIRE_FILE", Some("NONE")));
+    let said = pdf::pdfsig(&signed, &root).await?;
+    assert!(said.contains("Signature is Valid") && said.contains("Certificate is Trusted"), "{said}");
+
+    let other = folder.path().join("other");
+    fs::create_dir(&other)?;
+    run_checked(script("make_signed_pdf.py")?.arg(&other)).await?;
+    let [stranger] =
+        <[pdf::Signature; 1]>::try_from(pdf::signatures(&signed, &other.join("ca.pem")).await?).expect("one");
+    assert!(stranger.intact && !stranger.trusted, "{stranger:?}");
+    let said = pdf::pdfsig(&signed, &other.join("ca.pem")).await?;
+    assert!(!said.contains("Certificate is Trusted"), "{said}");
+
+    let mut bytes = fs::read(&signed)?;
+    let height = bytes.windows(3).position(|window| window == b"842").expect("the page's height");
+    bytes[height] = b'9';
+    fs::write(&signed, bytes)?;
+    let [touched] = <[pdf::Signature; 1]>::try_from(pdf::signatures(&signed, &root).await?).expect("one signature");
+    assert!(!touched.intact, "{touched:?}");
+    let said = pdf::pdfsig(&signed, &root).await?;
+    assert!(!said.contains("Signature is Valid"), "{said}");
     Ok(())
 }
