@@ -29,6 +29,8 @@ pub(crate) struct Sheet {
     pub patient: PatientSheet,
     pub study: Vec<Labelled>,
     pub request: Vec<Labelled>,
+    /// What was asked, over the whole width.
+    pub clinical: Vec<Labelled>,
     pub sections: Vec<Section>,
     pub ai: Option<String>,
     pub signature: Vec<Labelled>,
@@ -70,8 +72,10 @@ pub(crate) fn sheet(document: &ReportDocument, families: Vec<&'static str>, cove
     let mut legible = Legible::new(covers);
     let title = w("画像診断報告書", "Imaging report");
     let report_id = legible.line(&document.report_id);
-    let version = format!("{} {}", w("第", "version"), document.version);
-    let version = if language == Language::Ja { format!("第{}版", document.version) } else { version };
+    let version = match language {
+        Language::Ja => format!("第{}版", document.version),
+        Language::En => format!("version {}", document.version),
+    };
     let author = legible.line(&document.reader.name);
     let patient = patient(document, &mut legible);
     let footer = [
@@ -111,6 +115,7 @@ pub(crate) fn sheet(document: &ReportDocument, families: Vec<&'static str>, cove
         patient,
         study: study(document, &mut legible),
         request: request(document, &mut legible),
+        clinical: clinical(document, &mut legible),
         sections,
         ai: ai(document, &mut legible),
         signature: signature(document, &mut legible),
@@ -174,6 +179,12 @@ fn request(document: &ReportDocument, legible: &mut Legible<'_>) -> Vec<Labelled
     push(&mut rows, w("依頼施設", "Site"), legible.line(&document.site));
     push(&mut rows, w("診療科", "Department"), legible.line(&document.request.department));
     push(&mut rows, w("依頼医", "Ordering doctor"), legible.line(&document.request.ordering_doctor));
+    rows
+}
+
+fn clinical(document: &ReportDocument, legible: &mut Legible<'_>) -> Vec<Labelled> {
+    let w = |ja, en| word(document.language, ja, en);
+    let mut rows = Vec::new();
     push(&mut rows, w("検査目的", "Question"), legible.line(&document.request.question));
     push(&mut rows, w("臨床経過", "History"), legible.line(&document.request.history));
     rows
@@ -205,9 +216,13 @@ fn ai(document: &ReportDocument, legible: &mut Legible<'_>) -> Option<String> {
     })
 }
 
-fn named(reader: &ReaderBlock, legible: &mut Legible<'_>) -> String {
+fn named(reader: &ReaderBlock, language: Language, legible: &mut Legible<'_>) -> String {
     let (name, qualification) = (legible.line(&reader.name), legible.line(&reader.qualification));
-    if qualification.is_empty() { name } else { format!("{name}（{qualification}）") }
+    match (qualification.is_empty(), language) {
+        (true, _) => name,
+        (false, Language::Ja) => format!("{name}（{qualification}）"),
+        (false, Language::En) => format!("{name} ({qualification})"),
+    }
 }
 
 fn signature(document: &ReportDocument, legible: &mut Legible<'_>) -> Vec<Labelled> {
@@ -215,9 +230,9 @@ fn signature(document: &ReportDocument, legible: &mut Legible<'_>) -> Vec<Labell
     let mut rows = Vec::new();
     push(&mut rows, w("読影施設", "Reading institution"), legible.line(&document.reading_institution));
     if let Some(first) = &document.first_reader {
-        push(&mut rows, w("一次読影医", "First reader"), named(first, legible));
+        push(&mut rows, w("一次読影医", "First reader"), named(first, document.language, legible));
     }
-    push(&mut rows, w("読影医", "Reader"), named(&document.reader, legible));
+    push(&mut rows, w("読影医", "Reader"), named(&document.reader, document.language, legible));
     push(&mut rows, w("署名日時", "Signed"), words::instant(document.language, document.signed_at));
     rows
 }

@@ -88,7 +88,8 @@ fn both_signatures_of_a_checked_reading_are_valid() {
     let authority = authority();
     let database = nss_database(folder.path(), &authority);
     let once = sign(&typeset(&report(), &fonts()).expect("a report"), &reader(&authority), &details()).expect("signed");
-    let twice = sign(&once, &reader(&authority), &details()).expect("signed");
+    let second = support::reader_named(&authority, "鈴木 確", "reader-18");
+    let twice = sign(&once, &second, &details()).expect("signed");
     let verdict = pdfsig(folder.path(), &database, &twice);
     assert_eq!(verdict.matches("Signature is Valid").count(), 2, "{verdict}");
     assert_eq!(verdict.matches("Certificate is Trusted").count(), 2, "{verdict}");

@@ -99,10 +99,14 @@ pub fn authority() -> Authority {
 
 /// A reader whose name would break a name that is parsed from text.
 pub fn reader(authority: &Authority) -> SigningIdentity {
+    reader_named(authority, "佐藤 読子, CN=佐藤", "reader-17")
+}
+
+pub fn reader_named(authority: &Authority, name: &str, serial: &str) -> SigningIdentity {
     let subject = Subject {
-        name: "佐藤 読子, CN=佐藤".to_owned(),
+        name: name.to_owned(),
         organization: "読影デモ放射線科クリニック".to_owned(),
-        serial: "reader-17".to_owned(),
+        serial: serial.to_owned(),
     };
     authority
         .issue(&subject, instant("2026-01-01T00:00:00Z"), instant("2031-01-01T00:00:00Z"), &mut rand::rng())
