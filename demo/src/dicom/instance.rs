@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use chrono::Duration;
-use dicom_core::{DataElement, PrimitiveValue, Tag, VR, dicom_value, value::DataSetSequence};
+use dicom_core::{PrimitiveValue, VR, dicom_value};
 use dicom_dictionary_std::tags;
 use dicom_object::{FileMetaTableBuilder, InMemDicomObject};
 use dokuei_terms::Laterality;
 
-use super::{Series, Study, Technique, pixels, uid};
+use super::{
+    Series, Study, Technique,
+    elements::{Set, coded, number, put, sequence},
+    pixels, uid,
+};
 use crate::phantom::{Picture, flat::MammoView, noise::mix, render::Grid};
 
 /// Explicit VR Little Endian.
@@ -19,10 +23,10 @@ pub const TRANSFER_SYNTAX: &str = "1.2.840.10008.1.2.1";
 pub enum InstanceError {
     /// The file meta information is not whole.
     #[error("the file meta information could not be made")]
-    Meta(#[from] dicom_object::meta::Error),
+    Meta(#[source] Box<dicom_object::meta::Error>),
     /// The data set could not be written.
     #[error("the data set could not be written")]
-    Write(#[from] dicom_object::WriteError),
+    Write(#[source] Box<dicom_object::WriteError>),
 }
 
 /// One image of a study. Its bytes are made when asked for, each time the same.
@@ -92,9 +96,13 @@ impl Instance {
             .transfer_syntax(TRANSFER_SYNTAX)
             .implementation_class_uid("2.25.250347731283407283482917493820012748851")
             .implementation_version_name("DOKUEI_DEMO")
-            .build()?;
+            .build()
+            .map_err(|error| InstanceError::Meta(Box::new(error)))?;
         let mut bytes = Vec::new();
-        self.data_set().with_exact_meta(meta).write_all(&mut bytes)?;
+        self.data_set()
+            .with_exact_meta(meta)
+            .write_all(&mut bytes)
+            .map_err(|error| InstanceError::Write(Box::new(error)))?;
         Ok(bytes)
     }
 
@@ -147,12 +155,13 @@ impl Instance {
         set.text(tags::SERIES_DESCRIPTION, VR::LO, &series.description);
         set.text(tags::PROTOCOL_NAME, VR::LO, &series.protocol);
         set.plain(tags::BODY_PART_EXAMINED, VR::CS, &series.body_part);
+        // Series laterality is 2C: empty says "not one side". Mammograms say it per image instead.
         let side = match series.laterality {
-            Laterality::Left => Some("L"),
-            Laterality::Right => Some("R"),
-            Laterality::None | Laterality::Both => None,
+            Laterality::Left => "L",
+            Laterality::Right => "R",
+            Laterality::None | Laterality::Both => "",
         };
-        if let Some(side) = side.filter(|_| !matches!(series.technique, Technique::Mammography { .. })) {
+        if !matches!(series.technique, Technique::Mammography { .. }) {
             set.plain(tags::LATERALITY, VR::CS, side);
         }
         set.plain(tags::MANUFACTURER, VR::LO, "DOKUEI DEMO");
@@ -183,7 +192,7 @@ impl Instance {
                 self.plane(set, thickness);
             }
             Technique::Mr { repetition, echo, inversion, thickness } => {
-                set.plain(tags::IMAGE_TYPE, VR::CS, "ORIGINAL\\PRIMARY\\M\\SE");
+                set.plain(tags::IMAGE_TYPE, VR::CS, "ORIGINAL\\PRIMARY\\OTHER");
                 set.plain(tags::SCANNING_SEQUENCE, VR::CS, if inversion > 0.0 { "SE\\IR" } else { "SE" });
                 set.plain(tags::SEQUENCE_VARIANT, VR::CS, "SK");
                 set.plain(tags::SCAN_OPTIONS, VR::CS, "");
@@ -216,6 +225,9 @@ impl Instance {
                 set.plain(tags::KVP, VR::DS, &kvp.to_string());
                 set.plain(tags::EXPOSURE, VR::IS, "8");
                 set.plain(tags::RADIATION_SETTING, VR::CS, "GR");
+                set.plain(tags::RESCALE_INTERCEPT, VR::DS, "0");
+                set.plain(tags::RESCALE_SLOPE, VR::DS, "1");
+                set.plain(tags::RESCALE_TYPE, VR::LO, "US");
                 set.plain(tags::PIXEL_INTENSITY_RELATIONSHIP, VR::CS, "LOG");
                 set.plain(tags::LOSSY_IMAGE_COMPRESSION, VR::CS, "00");
                 set.plain(tags::PATIENT_ORIENTATION, VR::CS, "L\\F");
@@ -324,6 +336,7 @@ fn bone_scan(set: &mut Set, picture: &Picture) {
     set.plain(tags::COUNTS_ACCUMULATED, VR::IS, "1800000");
     set.plain(tags::ACTUAL_FRAME_DURATION, VR::IS, "900000");
     set.plain(tags::SCAN_VELOCITY, VR::DS, "2.2");
+    set.plain(tags::SCAN_LENGTH, VR::IS, "1980");
     set.plain(tags::WHOLE_BODY_TECHNIQUE, VR::CS, "1PS");
     let pointers = PrimitiveValue::Tags(vec![tags::ENERGY_WINDOW_VECTOR, tags::DETECTOR_VECTOR].into());
     set.short(tags::FRAME_INCREMENT_POINTER, VR::AT, pointers);
@@ -345,6 +358,8 @@ fn bone_scan(set: &mut Set, picture: &Picture) {
     let detector = |code: &str, meaning: &str| {
         let mut item = InMemDicomObject::new_empty();
         put(&mut item, tags::COLLIMATOR_TYPE, VR::CS, "PARA");
+        put(&mut item, tags::IMAGE_POSITION_PATIENT, VR::DS, "");
+        put(&mut item, tags::IMAGE_ORIENTATION_PATIENT, VR::DS, "");
         sequence(&mut item, tags::VIEW_CODE_SEQUENCE, vec![coded(code, "SCT", meaning)]);
         item
     };
@@ -353,64 +368,4 @@ fn bone_scan(set: &mut Set, picture: &Picture) {
     set.sequence(tags::PATIENT_ORIENTATION_CODE_SEQUENCE, vec![coded("102538003", "SCT", "recumbent")]);
     set.sequence(tags::PATIENT_GANTRY_RELATIONSHIP_CODE_SEQUENCE, vec![coded("102540008", "SCT", "headfirst")]);
     set.plain(tags::LOSSY_IMAGE_COMPRESSION, VR::CS, "00");
-}
-
-/// A decimal string of at most 16 characters (PS3.5 6.2, DS).
-fn number(value: f32) -> String {
-    let text = format!("{value:.4}");
-    let text = text.trim_end_matches('0').trim_end_matches('.');
-    if text == "-0" { "0".to_owned() } else { text.to_owned() }
-}
-
-fn put(object: &mut InMemDicomObject, tag: Tag, vr: VR, value: &str) {
-    let value = if value.is_empty() { PrimitiveValue::Empty } else { PrimitiveValue::from(value) };
-    object.put(DataElement::new(tag, vr, value));
-}
-
-fn sequence(object: &mut InMemDicomObject, tag: Tag, items: Vec<InMemDicomObject>) {
-    object.put(DataElement::new(tag, VR::SQ, DataSetSequence::from(items)));
-}
-
-fn coded(value: &str, scheme: &str, meaning: &str) -> InMemDicomObject {
-    let mut item = InMemDicomObject::new_empty();
-    put(&mut item, tags::CODE_VALUE, VR::SH, value);
-    put(&mut item, tags::CODING_SCHEME_DESIGNATOR, VR::SH, scheme);
-    put(&mut item, tags::CODE_MEANING, VR::LO, meaning);
-    item
-}
-
-/// A data set in the making.
-struct Set<'a> {
-    object: InMemDicomObject,
-    study: &'a Study,
-}
-
-impl Set<'_> {
-    /// ASCII; several values are joined by a backslash.
-    fn plain(&mut self, tag: Tag, vr: VR, value: &str) {
-        put(&mut self.object, tag, vr, value);
-    }
-
-    /// Text in the site's character set.
-    fn text(&mut self, tag: Tag, vr: VR, value: &str) {
-        put(&mut self.object, tag, vr, &self.study.charset.text(value));
-    }
-
-    /// A person's name in the site's character set.
-    fn name(&mut self, tag: Tag, value: &str) {
-        put(&mut self.object, tag, VR::PN, &self.study.charset.name(value));
-    }
-
-    fn short(&mut self, tag: Tag, vr: VR, value: PrimitiveValue) {
-        self.object.put(DataElement::new(tag, vr, value));
-    }
-
-    fn spacing(&mut self, tag: Tag, mm: f32) {
-        let mm = number(mm);
-        self.plain(tag, VR::DS, &format!("{mm}\\{mm}"));
-    }
-
-    fn sequence(&mut self, tag: Tag, items: Vec<InMemDicomObject>) {
-        sequence(&mut self.object, tag, items);
-    }
 }

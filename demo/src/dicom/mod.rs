@@ -1,5 +1,6 @@
 //! Studies as a modality would write them: Part 10 files, Explicit VR Little Endian, with text in the site's own character set.
 
+mod elements;
 mod instance;
 mod pixels;
 mod text;

@@ -81,10 +81,10 @@ pub fn mammogram(build: &Build, left: bool, view: MammoView, size: (usize, usize
             if build.finding && left == (build.chance(10) < 0.5) {
                 let (mx, my) = (across - reach * 0.55, down - middle + 16.0);
                 let turn = my.atan2(mx);
-                let spiky = 7.5
-                    + 1.2 * (turn * 5.0 + 0.7).sin()
-                    + 1.3 * (turn * 13.0).sin()
-                    + 2.5 * smooth(here, 4.0, seed ^ 15);
+                let spiky = 8.0
+                    + 0.8 * (turn * 5.0 + 0.7).sin()
+                    + 0.7 * (turn * 13.0).sin()
+                    + 3.5 * smooth(here, 5.0, seed ^ 15);
                 value += 800.0 * soft_step(mx.hypot(my) - spiky, 6.0);
             }
             value
