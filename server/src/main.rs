@@ -1,1 +1,7 @@
-fn main() {}
+//! The binary `dokuei`. See `dokuei help`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    dokuei_server::cli::main()
+}

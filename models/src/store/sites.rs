@@ -241,3 +241,105 @@ pub fn closed_days(conn: &mut Connection, site: SiteId, from: NaiveDate) -> Resu
         .select(site_calendars::day)
         .load(conn)?)
 }
+
+/// Makes a pool; its id is the database's.
+///
+/// # Errors
+/// [`StoreError::Rule`] when the code is taken.
+pub fn pool_insert_in_tx(conn: &mut Connection, code: &str, name_ja: &str, name_en: &str) -> Result<PoolId, StoreError> {
+    Ok(diesel::insert_into(pools::table)
+        .values((pools::code.eq(code), pools::name_ja.eq(name_ja), pools::name_en.eq(name_en)))
+        .returning(pools::id)
+        .get_result(conn)?)
+}
+
+/// Makes a site out of a row whose id and version do not count; the new id is the database's.
+///
+/// # Errors
+/// [`StoreError::Rule`] when the code is taken or the pool does not exist.
+pub fn site_insert_in_tx(conn: &mut Connection, site: &SiteRow) -> Result<SiteId, StoreError> {
+    Ok(diesel::insert_into(sites::table)
+        .values((
+            sites::pool_id.eq(site.pool_id),
+            sites::code.eq(&site.code),
+            sites::name_ja.eq(&site.name_ja),
+            sites::name_en.eq(&site.name_en),
+            sites::refers.eq(site.refers),
+            sites::reads.eq(site.reads),
+            sites::insured.eq(site.insured),
+            sites::institution_code.eq(site.institution_code.as_deref()),
+            sites::phone.eq(&site.phone),
+            sites::email.eq(&site.email),
+            sites::patient_id_rule.eq(&site.patient_id_rule),
+            sites::orphan_rule.eq(site.orphan_rule),
+            sites::orphan_wait_minutes.eq(site.orphan_wait_minutes),
+            sites::comparison_after_days.eq(site.comparison_after_days),
+            sites::quiet_seconds.eq(site.quiet_seconds),
+            (
+                sites::unknown_classes.eq(site.unknown_classes),
+                sites::standing_notes.eq(&site.standing_notes),
+                sites::demo.eq(site.demo),
+                sites::research.eq(site.research),
+                sites::active.eq(site.active),
+                sites::version.eq(1),
+            ),
+        ))
+        .returning(sites::id)
+        .get_result(conn)?)
+}
+
+/// Adds a filing; the row's id is not looked at.
+///
+/// # Errors
+/// What the database says.
+pub fn filing_insert_in_tx(conn: &mut Connection, filing: &FilingRow) -> Result<i64, StoreError> {
+    Ok(diesel::insert_into(filings::table)
+        .values((
+            filings::site_id.eq(filing.site_id),
+            filings::kind.eq(&filing.kind),
+            filings::from_day.eq(filing.from_day),
+            filings::to_day.eq(filing.to_day),
+            filings::note.eq(&filing.note),
+        ))
+        .returning(filings::id)
+        .get_result(conn)?)
+}
+
+/// Adds a contract; the row's id is not looked at.
+///
+/// # Errors
+/// What the database says.
+pub fn contract_insert_in_tx(conn: &mut Connection, contract: &ContractRow) -> Result<ContractId, StoreError> {
+    Ok(diesel::insert_into(contracts::table)
+        .values((
+            contracts::site_id.eq(contract.site_id),
+            contracts::tariff_name.eq(&contract.tariff_name),
+            contracts::from_day.eq(contract.from_day),
+            contracts::to_day.eq(contract.to_day),
+            contracts::due_stat_minutes.eq(contract.due_stat_minutes),
+            contracts::due_urgent_minutes.eq(contract.due_urgent_minutes),
+            contracts::due_priority_minutes.eq(contract.due_priority_minutes),
+            contracts::due_routine_minutes.eq(contract.due_routine_minutes),
+            contracts::price_day.eq(&contract.price_day),
+            contracts::hold_stops_clock.eq(contract.hold_stops_clock),
+            contracts::password_each_signature.eq(contract.password_each_signature),
+        ))
+        .returning(contracts::id)
+        .get_result(conn)?)
+}
+
+/// Adds a day on which a site (or, without one, everybody) is closed.
+///
+/// # Errors
+/// What the database says.
+pub fn closed_day_insert_in_tx(
+    conn: &mut Connection,
+    site: Option<SiteId>,
+    day: NaiveDate,
+    name: &str,
+) -> Result<(), StoreError> {
+    diesel::insert_into(site_calendars::table)
+        .values((site_calendars::site_id.eq(site), site_calendars::day.eq(day), site_calendars::name.eq(name)))
+        .execute(conn)?;
+    Ok(())
+}

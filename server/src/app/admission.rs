@@ -1,0 +1,146 @@
+//! Who may send: calling AE title and address decide the site.
+//!
+//! A stranger is refused and recorded; so is a known AE title from an address
+//! that was not agreed. Every association leaves one audit row, and its arrival
+//! row is closed by the gateway.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use dokuei_dicom_gateway::ae_title::AeTitle;
+use dokuei_dicom_gateway::scp::{AssociationSummary, Desk, Outcome, Peer, Refusal};
+use dokuei_models::store::audit::{self, Subject};
+use dokuei_models::store::images;
+use dokuei_models::store::sites::{self, EndpointRow};
+use dokuei_models::{Actor, StoreError};
+
+use crate::state::State;
+use crate::wake::Topic;
+
+/// The gateway's desk over the tables.
+pub struct FrontDesk {
+    state: State,
+    ours: AeTitle,
+}
+
+impl FrontDesk {
+    /// A desk that answers for `ours`.
+    pub fn new(state: State, ours: AeTitle) -> Arc<Self> {
+        Arc::new(Self { state, ours })
+    }
+
+    async fn lookup(&self, calling: &AeTitle, from: IpAddr) -> Result<Peer, Refusal> {
+        let ae_title = calling.as_str().to_owned();
+        let found = self
+            .state
+            .db
+            .read(move |conn| {
+                let endpoints = sites::endpoint_list_by_ae(conn, &ae_title)?;
+                let here = endpoints.iter().find(|endpoint| is_allowed(endpoint, from)).cloned();
+                let private = here.as_ref().map(|endpoint| sites::site_get(conn, endpoint.site_id)).transpose()?;
+                Ok((endpoints.is_empty(), here, private))
+            })
+            .await;
+        match found {
+            Ok((_, Some(endpoint), Some(site))) => {
+                Ok(Peer { site: site.id, endpoint: endpoint.id, private_classes: site.unknown_classes })
+            }
+            Ok((true, ..)) => Err(Refusal::CallingUnknown),
+            Ok(_) => Err(Refusal::AddressNotAllowed),
+            Err(error) => {
+                tracing::error!(%error, "admission cannot be decided");
+                Err(Refusal::Unavailable)
+            }
+        }
+    }
+
+    async fn record(&self, summary: AssociationSummary) -> Result<(), StoreError> {
+        let at = self.state.now();
+        self.state
+            .db
+            .tx(move |conn| {
+                let actor = Actor::peer(&summary.calling, &summary.from.to_string(), at);
+                if let Outcome::Refused(refusal) = summary.outcome {
+                    let (from, reason) = (summary.from.to_string(), refusal.to_string());
+                    images::refusal_record_in_tx(conn, &summary.calling, &summary.called, &from, &reason, at)?;
+                    return audit::append_in_tx(
+                        conn,
+                        &actor,
+                        "association.refused",
+                        Subject::none("endpoint"),
+                        "refused",
+                        &reason,
+                    );
+                }
+                let Some(admission) = &summary.admission else { return Ok(()) };
+                let tally = &summary.tally;
+                let detail = serde_json::json!({
+                    "new": tally.new, "repeated": tally.repeated, "conflicting": tally.conflicting,
+                    "quarantined": tally.quarantined, "failed": tally.failed, "echoes": tally.echoes,
+                    "bytes": tally.bytes, "end": summary.outcome.word(),
+                });
+                let subject = Subject::row("endpoint", admission.peer.endpoint.0, Some(admission.peer.site));
+                audit::append_in_tx(conn, &actor, "association", subject, "done", &detail.to_string())
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl Desk for FrontDesk {
+    async fn admit(&self, calling: &AeTitle, called: &AeTitle, from: IpAddr) -> Result<Peer, Refusal> {
+        if *called != self.ours {
+            return Err(Refusal::CalledUnknown);
+        }
+        self.lookup(calling, from).await
+    }
+
+    async fn ended(&self, summary: AssociationSummary) {
+        let site = summary.admission.as_ref().map(|admission| admission.peer.site);
+        if let Err(error) = self.record(summary).await {
+            tracing::error!(%error, "an association's end was not recorded");
+        }
+        self.state.wake.tell(Topic::Jobs);
+        if let Some(site) = site {
+            self.state.wake.tell(Topic::Portal(site.0));
+        }
+    }
+}
+
+/// Whether an endpoint may call from an address: one of its comma-parted addresses or prefixes (`10.1.2.0/24`).
+fn is_allowed(endpoint: &EndpointRow, from: IpAddr) -> bool {
+    endpoint.addresses.split(',').map(str::trim).filter(|text| !text.is_empty()).any(|text| matches(text, from))
+}
+
+fn matches(pattern: &str, from: IpAddr) -> bool {
+    let (base, length) = pattern.split_once('/').map_or((pattern, None), |(base, length)| (base, Some(length)));
+    let Ok(base) = base.parse::<IpAddr>() else { return false };
+    let bits = |address: IpAddr| match address.to_canonical() {
+        IpAddr::V4(v4) => (u128::from(u32::from(v4)) << 96, 32_u32),
+        IpAddr::V6(v6) => (u128::from(v6), 128),
+    };
+    let ((base, width), (from, from_width)) = (bits(base), bits(from));
+    let Ok(length) = length.map_or(Ok(width), str::parse::<u32>) else { return false };
+    if width != from_width || length > width {
+        return false;
+    }
+    length == 0 || (base ^ from) >> (128 - length) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::matches;
+
+    #[test]
+    fn an_address_is_one_of_those_agreed() {
+        let from = |text: &str| text.parse().unwrap();
+        assert!(matches("127.0.0.1", from("127.0.0.1")));
+        assert!(matches("10.1.2.0/24", from("10.1.2.77")));
+        assert!(!matches("10.1.2.0/24", from("10.1.3.77")));
+        assert!(matches("127.0.0.1", from("::ffff:127.0.0.1")));
+        assert!(!matches("0.0.0.0/0", from("2001:db8::1")));
+        assert!(!matches("hospital", from("127.0.0.1")));
+        assert!(!matches("10.0.0.0/40", from("10.0.0.1")));
+    }
+}

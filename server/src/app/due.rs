@@ -1,0 +1,104 @@
+//! When a report is owed.
+//!
+//! Stat and urgent run by the clock. Priority and routine run by the clock too,
+//! but a due time that falls on a day on which the site is closed moves to the
+//! same time of its next open day. What the site asked for (`wanted_by`) can
+//! make it earlier, never later. All in the site's time, Japan Standard Time.
+
+use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, TimeDelta, Weekday};
+use chrono_tz::Asia::Tokyo;
+use dokuei_models::store::sites::{self, ContractRow, SiteRow};
+use dokuei_models::{Connection, StoreError};
+use dokuei_terms::Priority;
+
+/// Minutes that a contract grants.
+pub fn granted_minutes(contract: Option<&ContractRow>, priority: Priority) -> i64 {
+    // Without a contract: what Japanese services promise, see reference on peers (stat 2 h or less, CT/MR next business day).
+    let (stat, urgent, soon, routine) = contract.map_or((60, 120, 480, 1440), |contract| {
+        (
+            contract.due_stat_minutes,
+            contract.due_urgent_minutes,
+            contract.due_priority_minutes,
+            contract.due_routine_minutes,
+        )
+    });
+    i64::from(match priority {
+        Priority::Stat => stat,
+        Priority::Urgent => urgent,
+        Priority::Priority => soon,
+        Priority::Routine => routine,
+    })
+}
+
+/// The day in Japan at a UTC time.
+pub fn day_in_japan(at: NaiveDateTime) -> NaiveDate {
+    at.and_utc().with_timezone(&Tokyo).date_naive()
+}
+
+/// When the report is owed, counted from `from` (UTC).
+///
+/// # Errors
+/// What the database says.
+pub fn due_at(
+    conn: &mut Connection,
+    site: &SiteRow,
+    contract: Option<&ContractRow>,
+    priority: Priority,
+    wanted_by: Option<NaiveDateTime>,
+    from: NaiveDateTime,
+) -> Result<NaiveDateTime, StoreError> {
+    let by_clock = from + TimeDelta::minutes(granted_minutes(contract, priority));
+    let due = match priority {
+        Priority::Stat | Priority::Urgent => by_clock,
+        Priority::Priority | Priority::Routine => {
+            let closed = sites::closed_days(conn, site.id, day_in_japan(from))?;
+            to_open_day(by_clock, &closed)
+        }
+    };
+    Ok(wanted_by.map_or(due, |wanted| due.min(wanted.max(from))))
+}
+
+/// Moves a UTC time that falls on a closed day (or a Sunday) in Japan to the same time of the next open day.
+fn to_open_day(due: NaiveDateTime, closed: &[NaiveDate]) -> NaiveDateTime {
+    let local = due.and_utc().with_timezone(&Tokyo);
+    let mut day = local.date_naive();
+    // A year of closed days would be a mistake in the calendar: better due too early than never.
+    for _ in 0..31 {
+        if day.weekday() != Weekday::Sun && !closed.contains(&day) {
+            break;
+        }
+        day = day + Days::new(1);
+    }
+    let moved = day.and_time(local.time()).and_local_timezone(Tokyo);
+    moved.single().map_or(due, |time: DateTime<_>| time.naive_utc())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utc(text: &str) -> NaiveDateTime {
+        NaiveDateTime::parse_from_str(text, "%Y-%m-%d %H:%M").unwrap()
+    }
+
+    #[test]
+    fn a_due_time_on_a_sunday_in_japan_moves_to_monday() {
+        // 2026-11-21 16:00 UTC is Sunday 01:00 in Japan.
+        assert_eq!(to_open_day(utc("2026-11-21 16:00"), &[]), utc("2026-11-22 16:00"));
+        // One hour earlier it is Saturday there.
+        assert_eq!(to_open_day(utc("2026-11-21 14:00"), &[]), utc("2026-11-21 14:00"));
+    }
+
+    #[test]
+    fn a_due_time_on_a_holiday_moves_on() {
+        let labour_day = NaiveDate::from_ymd_opt(2026, 11, 23).unwrap();
+        assert_eq!(to_open_day(utc("2026-11-22 16:00"), &[labour_day]), utc("2026-11-23 16:00"));
+    }
+
+    #[test]
+    fn a_calendar_that_is_always_closed_does_not_hang() {
+        let day = |offset| NaiveDate::from_ymd_opt(2026, 11, 1).unwrap() + Days::new(offset);
+        let closed: Vec<_> = (0..400).map(day).collect();
+        assert!(to_open_day(utc("2026-11-02 00:00"), &closed) > utc("2026-11-02 00:00"));
+    }
+}

@@ -1,0 +1,237 @@
+//! Brings requests and studies together, and opens cases.
+//!
+//! Matching is within one site, many to many, by accession number or study
+//! UID. Identity must agree (see `dokuei_models::identity`); where it does not,
+//! both sides are *doubtful*: a person decides and nobody reads. A settled
+//! study that no request names follows its site's rule. Studies older than the
+//! site's limit are kept for comparison only, whatever names them.
+//!
+//! Everything here runs inside the caller's transaction, so that a study and
+//! its request cannot both miss each other: each looks for the other after its
+//! own row stands.
+
+use chrono::TimeDelta;
+use dokuei_models::identity::{self, IdentityDoubt};
+use dokuei_models::names::PatientIdRule;
+use dokuei_models::state::{
+    CaseEvent, CaseState, MatchState, OrphanRule, RequestKind, RequestState, Source, case_apply_in_tx,
+};
+use dokuei_models::store::cases;
+use dokuei_models::store::requests::{self, NewRequest, RequestRow};
+use dokuei_models::store::sites::{self, SiteRow};
+use dokuei_models::store::studies::{self, StudyRow};
+use dokuei_models::{Actor, CaseId, Connection, RequestId, StoreError, StudyId};
+use dokuei_terms::Priority;
+
+use super::due::day_in_japan;
+use super::opening;
+
+/// What became of a study or a request.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Matched {
+    /// Cases that were opened or changed.
+    pub cases: Vec<CaseId>,
+    /// Whether something now waits for a person.
+    pub for_a_person: bool,
+}
+
+/// Finds a place for a study that has settled.
+///
+/// # Errors
+/// What the database says.
+pub fn match_study_in_tx(conn: &mut Connection, actor: &Actor, study: StudyId) -> Result<Matched, StoreError> {
+    let study = studies::study_get(conn, study)?;
+    let site = sites::site_get(conn, study.site_id)?;
+    if is_for_comparison(&site, &study, actor) {
+        studies::study_match_in_tx(conn, study.id, MatchState::Comparison, Some("older_than_limit"), None)?;
+        return Ok(Matched::default());
+    }
+    let named = requests::request_list_naming(conn, site.id, &study.accession_number, &study.study_uid)?;
+    if named.is_empty() {
+        return follow_orphan_rule(conn, actor, &site, &study);
+    }
+    let rule: PatientIdRule = site.patient_id_rule.parse()?;
+    let mut matched = Matched::default();
+    let mut doubts = Vec::new();
+    for request in &named {
+        let found = identity::doubts(rule, &request.identity(), &study.identity());
+        if found.is_empty() {
+            matched.cases.push(join(conn, actor, &site, request, &study)?);
+        } else {
+            doubts.push((request.id, found));
+        }
+    }
+    if matched.cases.is_empty() {
+        mark_doubtful(conn, actor, &site, &study, &doubts)?;
+        matched.for_a_person = true;
+    }
+    Ok(matched)
+}
+
+/// Finds the settled studies that a new request names.
+///
+/// # Errors
+/// What the database says.
+pub fn match_request_in_tx(conn: &mut Connection, actor: &Actor, request: RequestId) -> Result<Matched, StoreError> {
+    let request = requests::request_get(conn, request)?;
+    let site = sites::site_get(conn, request.site_id)?;
+    let rule: PatientIdRule = site.patient_id_rule.parse()?;
+    let waiting = studies::study_list_waiting_for(conn, site.id, &request.accession_number, &request.study_uid)?;
+    let mut matched = Matched::default();
+    for study in waiting.iter().filter(|study| study.settled_at.is_some() && !is_for_comparison(&site, study, actor)) {
+        let found = identity::doubts(rule, &request.identity(), &study.identity());
+        if found.is_empty() {
+            let case = join(conn, actor, &site, &request, study)?;
+            if !matched.cases.contains(&case) {
+                matched.cases.push(case);
+            }
+        } else {
+            mark_doubtful(conn, actor, &site, study, &[(request.id, found)])?;
+            matched.for_a_person = true;
+        }
+    }
+    Ok(matched)
+}
+
+/// Joins a request and a study because a person says so, whatever differs.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when the two are of different sites (told apart from nothing else), or what the database says.
+pub fn join_by_hand_in_tx(
+    conn: &mut Connection,
+    actor: &Actor,
+    request: RequestId,
+    study: StudyId,
+) -> Result<CaseId, StoreError> {
+    let request = requests::request_get(conn, request)?;
+    let study = studies::study_get(conn, study)?;
+    if request.site_id != study.site_id {
+        return Err(StoreError::NotFound("the study"));
+    }
+    let site = sites::site_get(conn, request.site_id)?;
+    join(conn, actor, &site, &request, &study)
+}
+
+/// Opens a case for an unmatched study with a default request because a person says so.
+///
+/// # Errors
+/// What the database says.
+pub fn open_default_in_tx(conn: &mut Connection, actor: &Actor, study: StudyId) -> Result<CaseId, StoreError> {
+    let study = studies::study_get(conn, study)?;
+    let site = sites::site_get(conn, study.site_id)?;
+    let request = default_request_in_tx(conn, actor, &site, &study)?;
+    join(conn, actor, &site, &request, &study)
+}
+
+fn is_for_comparison(site: &SiteRow, study: &StudyRow, actor: &Actor) -> bool {
+    let age = study.study_date.map(|day| day_in_japan(actor.at).signed_duration_since(day).num_days());
+    age.is_some_and(|days| days > i64::from(site.comparison_after_days))
+}
+
+fn follow_orphan_rule(
+    conn: &mut Connection,
+    actor: &Actor,
+    site: &SiteRow,
+    study: &StudyRow,
+) -> Result<Matched, StoreError> {
+    match site.orphan_rule {
+        OrphanRule::Comparison => {
+            studies::study_match_in_tx(conn, study.id, MatchState::Comparison, Some("site_rule"), None)?;
+            Ok(Matched::default())
+        }
+        OrphanRule::Wait => {
+            let deadline = actor.at + TimeDelta::minutes(i64::from(site.orphan_wait_minutes));
+            studies::study_match_in_tx(conn, study.id, MatchState::Unmatched, Some("no_request"), Some(deadline))?;
+            Ok(Matched { cases: Vec::new(), for_a_person: true })
+        }
+        OrphanRule::DefaultRequest => {
+            let request = default_request_in_tx(conn, actor, site, study)?;
+            let case = join(conn, actor, site, &request, study)?;
+            Ok(Matched { cases: vec![case], for_a_person: false })
+        }
+    }
+}
+
+/// Writes the request that a site's rule stands for: a routine reading of what the headers say.
+fn default_request_in_tx(
+    conn: &mut Connection,
+    actor: &Actor,
+    site: &SiteRow,
+    study: &StudyRow,
+) -> Result<RequestRow, StoreError> {
+    let rule: PatientIdRule = site.patient_id_rule.parse()?;
+    let identity = study.identity();
+    let new = NewRequest {
+        site: site.id,
+        accession_number: study.accession_number.clone(),
+        study_uid: study.study_uid.clone(),
+        patient_key: rule.key(&identity.patient_id),
+        identity,
+        ordering_doctor: String::new(),
+        ordering_user: None,
+        department: String::new(),
+        phone: site.phone.clone(),
+        exam: study.description.clone(),
+        question: String::new(),
+        history: String::new(),
+        kind: RequestKind::Reading,
+        source: Source::Outpatient,
+        priority: Priority::Routine,
+        wanted_by: None,
+        expected_instances: None,
+        is_default: true,
+    };
+    let id = requests::request_create_in_tx(conn, actor, &new)?;
+    requests::request_get(conn, id)
+}
+
+/// Puts the study into the request's open case, or opens one.
+fn join(
+    conn: &mut Connection,
+    actor: &Actor,
+    site: &SiteRow,
+    request: &RequestRow,
+    study: &StudyRow,
+) -> Result<CaseId, StoreError> {
+    let open = cases::case_list_of_request(conn, request.id)?.into_iter().find(|case| case.state.is_open());
+    studies::study_match_in_tx(conn, study.id, MatchState::Matched, None, None)?;
+    requests::request_state_in_tx(conn, request.id, RequestState::Matched, None)?;
+    let Some(case) = open else {
+        return opening::open_case_in_tx(conn, actor, site, request, study);
+    };
+    cases::case_study_add_in_tx(conn, case.id, study.id, dokuei_models::state::CaseStudyRole::Current)?;
+    case_apply_in_tx(conn, actor, case.id, &CaseEvent::AttachStudy { study: study.id })?;
+    opening::understand_parts_in_tx(conn, case.id)?;
+    if case.state == CaseState::WaitingRequest {
+        case_apply_in_tx(conn, actor, case.id, &CaseEvent::Ready)?;
+    }
+    Ok(case.id)
+}
+
+/// Holds a pair that does not agree for a person. The reasons are codes: no patient data.
+fn mark_doubtful(
+    conn: &mut Connection,
+    actor: &Actor,
+    site: &SiteRow,
+    study: &StudyRow,
+    doubts: &[(RequestId, Vec<IdentityDoubt>)],
+) -> Result<(), StoreError> {
+    let words: Vec<String> = doubts
+        .iter()
+        .map(|(request, found)| {
+            let codes: Vec<&str> = found.iter().map(|doubt| doubt.code()).collect();
+            format!("{request}:{}", codes.join("+"))
+        })
+        .collect();
+    let reason = words.join(",");
+    let deadline = actor.at + TimeDelta::minutes(i64::from(site.orphan_wait_minutes));
+    studies::study_match_in_tx(conn, study.id, MatchState::Doubtful, Some(&reason), Some(deadline))?;
+    for (request, found) in doubts {
+        let waits = requests::request_get(conn, *request)?.state == RequestState::Waiting;
+        if waits {
+            let codes: Vec<&str> = found.iter().map(|doubt| doubt.code()).collect();
+            requests::request_state_in_tx(conn, *request, RequestState::Doubtful, Some(&codes.join("+")))?;
+        }
+    }
+    Ok(())
+}

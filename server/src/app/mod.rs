@@ -1,0 +1,11 @@
+//! What is decided: one file per noun. Functions take [`crate::state::State`] and typed values, never a request.
+
+pub mod accounts;
+pub mod admission;
+pub mod due;
+pub mod matching;
+pub mod opening;
+pub mod passwords;
+pub mod planning;
+pub mod prescreening;
+pub mod throttle;

@@ -1,0 +1,52 @@
+//! Pages and API.
+//!
+//! | key | variable | default | meaning |
+//! |---|---|---|---|
+//! | `http.address` | `DOKUEI_HTTP_ADDRESS` | `127.0.0.1:8080` | where to listen; port 0 takes a free one |
+//! | `http.public_url` | `DOKUEI_HTTP_PUBLIC_URL` | none | the address people type, for links in mails and for the cookie's Secure flag |
+//! | `http.workers` | `DOKUEI_HTTP_WORKERS` | `2` | threads that serve |
+//! | `http.body_limit_kib` | `DOKUEI_HTTP_BODY_LIMIT_KIB` | `1024` | largest form or JSON body |
+//! | `http.upload_limit_mib` | `DOKUEI_HTTP_UPLOAD_LIMIT_MIB` | `4096` | largest upload of images |
+//! | `http.trusted_proxies` | `DOKUEI_HTTP_TRUSTED_PROXIES` | none | proxies whose `X-Forwarded-For` is believed |
+//! | `http.metrics_token` | `DOKUEI_HTTP_METRICS_TOKEN` | none | bearer token for `/metrics` from elsewhere than loopback, 16 characters or more |
+
+use std::net::{IpAddr, SocketAddr};
+
+use super::{Secret, Source};
+
+/// See the module's table.
+#[derive(Debug, Clone)]
+pub struct Http {
+    pub address: SocketAddr,
+    pub public_url: Option<String>,
+    pub workers: usize,
+    pub body_limit_bytes: usize,
+    pub upload_limit_bytes: u64,
+    pub trusted_proxies: Vec<IpAddr>,
+    pub metrics_token: Option<Secret>,
+}
+
+impl Http {
+    pub(super) fn take(source: &mut Source) -> Self {
+        let http = Self {
+            address: source.value("http.address", SocketAddr::from(([127, 0, 0, 1], 8080))),
+            public_url: source.optional("http.public_url"),
+            workers: source.value("http.workers", 2),
+            body_limit_bytes: source.value("http.body_limit_kib", 1024usize).saturating_mul(1024),
+            upload_limit_bytes: source.value("http.upload_limit_mib", 4096u64).saturating_mul(1024 * 1024),
+            trusted_proxies: source.value("http.trusted_proxies", Vec::new()),
+            metrics_token: source.optional("http.metrics_token"),
+        };
+        if http.workers == 0 {
+            source.fault("http.workers", "must be 1 or more");
+        }
+        if http.metrics_token.as_ref().is_some_and(|token| token.expose().len() < 16) {
+            source.fault("http.metrics_token", "must have 16 characters or more");
+        }
+        let scheme_known = |url: &str| url.starts_with("http://") || url.starts_with("https://");
+        if http.public_url.as_deref().is_some_and(|url| !scheme_known(url)) {
+            source.fault("http.public_url", "must begin with http:// or https://");
+        }
+        http
+    }
+}

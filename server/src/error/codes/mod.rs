@@ -1,0 +1,11 @@
+//! The table of errors, one file per area. A new area: a file with `code_table! { … }`, a line here and one in [`all`].
+
+pub mod accounts;
+pub mod common;
+
+use super::Code;
+
+/// Every code of every area.
+pub fn all() -> Vec<&'static Code> {
+    [common::ALL, accounts::ALL].into_iter().flatten().copied().collect()
+}

@@ -1,0 +1,86 @@
+//! Pages and API: what comes in is parsed and authorised here, what goes out is rendered here.
+//!
+//! One file per noun, each with `pub fn routes(routes: &mut Routes)` and a line in
+//! [`all_routes`]. Handlers decide nothing (`app` does) and never see the database.
+
+pub mod account;
+pub mod assets;
+pub mod door;
+pub mod health;
+pub mod home;
+pub mod icons;
+pub mod live;
+pub mod login;
+pub mod navigation;
+pub mod page;
+pub mod problem;
+pub mod routes;
+pub mod styleguide;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::middleware::{Compress, from_fn};
+use actix_web::{App, HttpResponse, web};
+
+pub use self::page::Page;
+pub use self::routes::Routes;
+
+use crate::error::{Error, codes};
+use crate::state::State;
+
+/// What a handler returns.
+pub type Answer = crate::error::Result<HttpResponse>;
+
+/// Every route there is.
+pub fn all_routes() -> Routes {
+    let mut routes = Routes::default();
+    for register in [assets::routes, health::routes, login::routes, account::routes, home::routes, styleguide::routes] {
+        register(&mut routes);
+    }
+    routes
+}
+
+/// The application that every serving thread runs.
+pub fn application(
+    state: State,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse<impl MessageBody>,
+        Error = actix_web::Error,
+        InitError = (),
+    >,
+> {
+    let limit = state.config.http.body_limit_bytes;
+    let bad = |reason: String| Error::new(&codes::common::BAD_REQUEST).with("reason", reason);
+    App::new()
+        .app_data(state)
+        .app_data(web::PayloadConfig::new(limit))
+        .app_data(web::JsonConfig::default().limit(limit).error_handler(move |error, _| match error {
+            actix_web::error::JsonPayloadError::Overflow { limit }
+            | actix_web::error::JsonPayloadError::OverflowKnownLength { limit, .. } => {
+                Error::new(&codes::common::BODY_TOO_LARGE).with("limit", format!("{limit} B")).into()
+            }
+            actix_web::error::JsonPayloadError::ContentType => {
+                Error::new(&codes::common::MEDIA_TYPE_UNSUPPORTED).into()
+            }
+            // The line and column are told, never what stands there.
+            actix_web::error::JsonPayloadError::Deserialize(error) => {
+                bad(format!("JSON {}:{}", error.line(), error.column())).into()
+            }
+            _ => bad("JSON".to_owned()).into(),
+        }))
+        .app_data(web::FormConfig::default().limit(limit).error_handler(move |error, _| match error {
+            actix_web::error::UrlencodedError::Overflow { limit, .. } => {
+                Error::new(&codes::common::BODY_TOO_LARGE).with("limit", format!("{limit} B")).into()
+            }
+            _ => bad("form".to_owned()).into(),
+        }))
+        .app_data(web::QueryConfig::default().error_handler(move |_, _| bad("query".to_owned()).into()))
+        .app_data(web::PathConfig::default().error_handler(|_, _| Error::not_found().into()))
+        .configure(|app| all_routes().install(app))
+        .default_service(web::to(problem::no_such_page))
+        .wrap(from_fn(door::door))
+        .wrap(Compress::default())
+}

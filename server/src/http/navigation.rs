@@ -1,0 +1,48 @@
+//! The entries of the navigation, in the order they stand. A new page: a line here.
+
+use crate::authority::{Person, Role};
+
+/// One entry.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Where it leads.
+    pub href: &'static str,
+    /// Its word's key.
+    pub word: &'static str,
+    /// Its icon in `assets/icons.svg`.
+    pub icon: &'static str,
+    /// The roles that see it.
+    pub roles: &'static [Role],
+}
+
+/// Every entry.
+pub const ENTRIES: &[Entry] =
+    &[Entry { href: "/styleguide", word: "nav-styleguide", icon: "palette", roles: &[Role::Administrator] }];
+
+/// The entries that the person's roles open.
+pub fn entries_of(person: &Person) -> Vec<&'static Entry> {
+    ENTRIES.iter().filter(|entry| person.has_one_of(entry.roles)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_leads_to_a_page_that_its_roles_may_open() {
+        let table = crate::http::all_routes().table();
+        for entry in ENTRIES {
+            let line = table
+                .iter()
+                .find(|line| line.path == entry.href && line.method == actix_web::http::Method::GET)
+                .unwrap_or_else(|| panic!("{} is no page", entry.href));
+            for role in entry.roles {
+                assert!(
+                    line.roles.is_none_or(|roles| roles.contains(role)),
+                    "{role:?} sees {} and may not open it",
+                    entry.href
+                );
+            }
+        }
+    }
+}

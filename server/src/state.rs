@@ -1,0 +1,85 @@
+//! What every part of a process shares: settings, database, objects, signals, time and chance.
+
+use std::future::{Ready, ready};
+use std::ops::Deref;
+use std::sync::Arc;
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest};
+use chrono::NaiveDateTime;
+use dokuei_models::Db;
+use dokuei_models::objects::Objects;
+use tokio::sync::watch;
+
+use crate::app::passwords::Passwords;
+use crate::clock::{Chance, Clock};
+use crate::config::Config;
+use crate::error::Error;
+use crate::wake::Wake;
+
+/// A handle to what is shared; clones are cheap.
+#[derive(Clone)]
+pub struct State(Arc<Parts>);
+
+/// What is shared.
+pub struct Parts {
+    /// Settings.
+    pub config: Config,
+    /// The door to the database.
+    pub db: Db,
+    /// Images and artefacts.
+    pub objects: Objects,
+    /// Signals between parts.
+    pub wake: Wake,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Unguessable bytes and seeds.
+    pub chance: Arc<dyn Chance>,
+    /// Hashes and proves passwords.
+    pub passwords: Passwords,
+    /// What `/metrics` shows.
+    pub metrics: metrics_exporter_prometheus::PrometheusHandle,
+    /// Becomes true when the process stops.
+    pub stop: watch::Receiver<bool>,
+}
+
+impl State {
+    /// Shares `parts`.
+    pub fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The current time as rows hold it (UTC).
+    pub fn now(&self) -> NaiveDateTime {
+        self.clock.stamp()
+    }
+
+    /// Waits until the process stops.
+    pub async fn stopped(&self) {
+        let mut stop = self.stop.clone();
+        // An error means that the sender is gone: then the process is stopping as well.
+        let _ = stop.wait_for(|stop| *stop).await;
+    }
+}
+
+impl Deref for State {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
+impl FromRequest for State {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(
+            request
+                .app_data::<Self>()
+                .cloned()
+                .ok_or_else(|| Error::internal(anyhow::anyhow!("the application has no state"))),
+        )
+    }
+}

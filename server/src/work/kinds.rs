@@ -1,0 +1,51 @@
+//! Every kind of job with its handler. A new kind: a file in `work/` and a line in [`all`].
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+
+use super::Job;
+use crate::state::State;
+
+/// What does one job.
+pub type Handler = Arc<dyn Fn(State, Job) -> Pin<Box<dyn Future<Output = anyhow::Result<()>> + Send>> + Send + Sync>;
+
+/// A kind of job.
+#[derive(Clone)]
+pub struct Kind {
+    /// What `jobs.kind` holds.
+    pub name: &'static str,
+    /// What does it.
+    pub handler: Handler,
+    /// Whether the worker queues it by itself every so many seconds (housekeeping); its key is then `every`.
+    pub every_seconds: Option<u32>,
+}
+
+impl Kind {
+    /// A kind that others queue.
+    pub fn new<F, Done>(name: &'static str, handler: F) -> Self
+    where
+        F: Fn(State, Job) -> Done + Send + Sync + 'static,
+        Done: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        Self { name, handler: Arc::new(move |state, job| Box::pin(handler(state, job))), every_seconds: None }
+    }
+
+    /// Housekeeping: queued every so many seconds, once over all workers.
+    #[must_use]
+    pub fn every(mut self, seconds: u32) -> Self {
+        self.every_seconds = Some(seconds);
+        self
+    }
+}
+
+/// Every kind this worker does.
+pub fn all() -> Vec<Kind> {
+    vec![
+        Kind::new("settle_study", super::settle_study::run),
+        Kind::new("prescreen_case", super::prescreen_case::run),
+        Kind::new("plan", super::plan::run),
+        Kind::new("watch", super::watch::run).every(30),
+        Kind::new("sweep", super::sweep::run).every(3600),
+    ]
+}

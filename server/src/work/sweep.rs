@@ -1,0 +1,30 @@
+//! Housekeeping of every hour: ended sessions, old login attempts, finished jobs.
+
+use chrono::TimeDelta;
+use dokuei_models::store::{jobs, login_attempts, sessions};
+
+use super::Job;
+use crate::app::throttle;
+use crate::state::State;
+
+/// How long a finished job is kept to be looked at.
+const JOBS_KEPT: TimeDelta = TimeDelta::days(7);
+
+/// Sweeps once.
+///
+/// # Errors
+/// Only the database's own.
+pub async fn run(state: State, _: Job) -> anyhow::Result<()> {
+    let now = state.now();
+    let idle_since = now - TimeDelta::minutes(i64::from(state.config.security.session_idle_minutes));
+    let (sessions, jobs) = state
+        .db
+        .tx(move |connection| {
+            let sessions = sessions::session_sweep_in_tx(connection, now, idle_since)?;
+            login_attempts::login_attempt_sweep_in_tx(connection, now - throttle::MEMORY)?;
+            Ok((sessions, jobs::job_sweep_in_tx(connection, now - JOBS_KEPT)?))
+        })
+        .await?;
+    tracing::debug!(sessions, jobs, "swept");
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! The application as its callers see it: every request goes through the whole stack, over a real SQLite file.
+//!
+//! One binary for all areas (linking is slow): a new area is a file and a line here.
+
+mod accounts;
+mod app;
+mod door;
+mod matrix;
+mod work;

@@ -1,0 +1,138 @@
+//! Who may open what, written out by hand and compared with what is enforced.
+//!
+//! A row: method, path, and the authority that the handler must name. The second
+//! table says which roles each authority lets in. Both are repeated here on
+//! purpose: a change of one right anywhere must be made twice.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use actix_web::http::{Method, StatusCode};
+use dokuei_models::SiteId;
+use dokuei_server::authority::{Role, Scope, rights};
+use dokuei_server::http;
+
+use super::app::TestApp;
+
+/// One line a route, sorted by path.
+const ROUTES: &str = "
+GET    /                              signed_in
+GET    /account                       signed_in
+POST   /account/password              signed_in
+POST   /account/screen                signed_in
+GET    /assets/{hash}/{name:.*}       anyone
+GET    /favicon.ico                   anyone
+GET    /healthz                       anyone
+POST   /language                      anyone
+GET    /login                         anyone
+POST   /login                         anyone
+POST   /logout                        signed_in
+GET    /metrics                       monitor
+GET    /readyz                        anyone
+GET    /styleguide                    administer
+GET    /styleguide/drawer             administer
+POST   /styleguide/refusal            administer
+";
+
+/// One line an authority: the roles it lets in.
+const RIGHTS: &str = "
+submit          site_clerk site_technologist site_doctor
+see_reports     site_clerk site_technologist site_doctor
+act_on_reports  site_doctor
+read            reader
+direct          reading_director
+dispatch        dispatcher reading_director
+bill            billing
+administer      administrator
+audit           security_officer
+";
+
+fn lines(text: &str) -> Vec<Vec<&str>> {
+    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>()).filter(|words| !words.is_empty()).collect()
+}
+
+#[test]
+fn the_table_of_routes_is_the_written_one() {
+    let written: BTreeSet<(String, String, String)> =
+        lines(ROUTES).iter().map(|w| (w[1].to_owned(), w[0].to_owned(), w[2].to_owned())).collect();
+    let real: BTreeSet<(String, String, String)> = http::all_routes()
+        .table()
+        .into_iter()
+        .map(|line| (line.path, line.method.to_string(), line.needs.to_owned()))
+        .collect();
+    let unwritten: Vec<_> = real.difference(&written).collect();
+    let missing: Vec<_> = written.difference(&real).collect();
+    assert!(
+        unwritten.is_empty() && missing.is_empty(),
+        "not in the matrix: {unwritten:#?}\nnot in the application: {missing:#?}"
+    );
+}
+
+#[test]
+fn no_route_is_registered_twice() {
+    let table = http::all_routes().table();
+    let distinct: BTreeSet<_> = table.iter().map(|line| (line.path.clone(), line.method.to_string())).collect();
+    assert_eq!(distinct.len(), table.len());
+}
+
+#[test]
+fn each_right_is_conferred_by_the_written_roles() {
+    let written: BTreeMap<&str, BTreeSet<&str>> =
+        lines(RIGHTS).into_iter().map(|words| (words[0], words[1..].iter().copied().collect())).collect();
+    let real: BTreeMap<&str, BTreeSet<&str>> =
+        rights::ALL.iter().map(|(right, roles)| (*right, roles.iter().map(|role| role.code()).collect())).collect();
+    assert_eq!(real, written);
+}
+
+/// The role x route product, over the real stack: what the matrix forbids is refused, what it allows is not.
+#[actix_web::test]
+async fn every_role_is_let_in_exactly_where_the_matrix_says() {
+    let app = TestApp::init().await;
+    let allowed: BTreeMap<&str, Vec<&str>> =
+        lines(RIGHTS).into_iter().map(|words| (words[0], words[1..].to_vec())).collect();
+    let site = dokuei_site(&app).await;
+    for role in Role::ALL {
+        let scope = if role.is_of_a_site() { Scope::Site(site) } else { Scope::All };
+        let client = app.with_user(role.code(), &[(role, scope)]).await;
+        for words in lines(ROUTES) {
+            let (method, pattern, needs) = (words[0], words[1], words[2]);
+            // Signing out would end the walk; it is tested by itself.
+            if pattern == "/logout" || needs == "monitor" {
+                continue;
+            }
+            let path = concrete(pattern);
+            // A wrong body is refused after the authority was asked, which is what is looked at.
+            let method: Method = method.parse().unwrap();
+            let answer =
+                client.send(method, &path, &[("accept", "application/json"), ("x-csrf-token", &client.csrf)], "").await;
+            let may = match needs {
+                "anyone" | "signed_in" => true,
+                right => allowed[right].contains(&role.code()),
+            };
+            let refused = answer.status == StatusCode::FORBIDDEN || answer.status == StatusCode::UNAUTHORIZED;
+            assert_ne!(refused, may, "{} {pattern} as {}: {}", words[0], role.code(), answer.status);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn without_an_account_only_what_is_for_anyone_opens() {
+    let app = TestApp::init().await;
+    for words in lines(ROUTES).into_iter().filter(|words| words[2] != "anyone") {
+        let answer = app
+            .anonymous()
+            .send(words[0].parse().unwrap(), &concrete(words[1]), &[("accept", "application/json")], "")
+            .await;
+        let expected = if words[2] == "monitor" { StatusCode::NOT_FOUND } else { StatusCode::UNAUTHORIZED };
+        assert_eq!(answer.status, expected, "{} {}", words[0], words[1]);
+    }
+}
+
+/// A path with a value in each hole.
+fn concrete(pattern: &str) -> String {
+    pattern.split('/').map(|part| if part.starts_with('{') { "999999999" } else { part }).collect::<Vec<_>>().join("/")
+}
+
+/// A site to be a clerk of.
+async fn dokuei_site(app: &TestApp) -> SiteId {
+    super::accounts::add_site(app, "施設A").await
+}

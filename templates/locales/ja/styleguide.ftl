@@ -1,0 +1,3 @@
+# 画面部品
+styleguide-line = 架空のデータです
+styleguide-ai = AI支援 印 1
