@@ -18,6 +18,9 @@ use crate::phantom::{Picture, flat::MammoView, noise::mix, render::Grid};
 /// Explicit VR Little Endian.
 pub const TRANSFER_SYNTAX: &str = "1.2.840.10008.1.2.1";
 
+/// Values of BodyPartExamined that are paired and that the day uses for both sides at once (PS3.16 Annex L).
+const PAIRED: &[&str] = &["IAC", "ORBIT", "PARANASALSINUS"];
+
 /// Why an instance could not be written. Neither happens with what this crate makes.
 #[derive(Debug, thiserror::Error)]
 pub enum InstanceError {
@@ -155,13 +158,14 @@ impl Instance {
         set.text(tags::SERIES_DESCRIPTION, VR::LO, &series.description);
         set.text(tags::PROTOCOL_NAME, VR::LO, &series.protocol);
         set.plain(tags::BODY_PART_EXAMINED, VR::CS, &series.body_part);
-        // Series laterality is 2C: empty says "not one side". Mammograms say it per image instead.
+        // Laterality is 2C, for paired parts only; empty says "not one side". Mammograms say it per image instead.
         let side = match series.laterality {
             Laterality::Left => "L",
             Laterality::Right => "R",
             Laterality::None | Laterality::Both => "",
         };
-        if !matches!(series.technique, Technique::Mammography { .. }) {
+        let paired = !side.is_empty() || PAIRED.contains(&series.body_part.as_str());
+        if paired && !matches!(series.technique, Technique::Mammography { .. }) {
             set.plain(tags::LATERALITY, VR::CS, side);
         }
         set.plain(tags::MANUFACTURER, VR::LO, "DOKUEI DEMO");
