@@ -33,6 +33,9 @@ enum Command {
         /// Play a hospital day over real C-STORE
         #[arg(long)]
         demo: bool,
+        /// How many seconds of the hospital day pass in one
+        #[arg(long, value_name = "FACTOR", default_value_t = 6.0, value_parser = speed)]
+        demo_speed: f64,
     },
     /// Pages and API only (needs PostgreSQL and Redis)
     Web(Places),
@@ -70,6 +73,14 @@ struct Places {
     /// Where to listen for DICOM
     #[arg(long, value_name = "ADDR")]
     dicom: Option<String>,
+}
+
+/// A factor that the player can keep up with.
+fn speed(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(factor) if (0.1..=600.0).contains(&factor) => Ok(factor),
+        _ => Err("a number from 0.1 to 600".to_owned()),
+    }
 }
 
 impl From<&Places> for Flags {
@@ -110,7 +121,9 @@ pub fn main() -> ExitCode {
     };
     let done = runtime.block_on(async {
         match cli.command {
-            Command::Run { demo, .. } => boot::serve(config, Role::All { demo }).await,
+            Command::Run { demo, demo_speed, .. } => {
+                boot::serve(config, Role::All { demo: demo.then_some(demo_speed) }).await
+            }
             Command::Web(_) => boot::serve(config, Role::Web).await,
             Command::Gateway(_) => boot::serve(config, Role::Gateway).await,
             Command::Worker(_) => boot::serve(config, Role::Worker).await,

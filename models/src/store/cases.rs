@@ -405,3 +405,30 @@ pub fn case_prescreened_in_tx(
         .execute(conn)?;
     Ok(())
 }
+
+/// Several cases.
+///
+/// # Errors
+/// What the database says.
+pub fn case_list_by_id(conn: &mut Connection, of: &[CaseId]) -> Result<Vec<CaseRow>, StoreError> {
+    Ok(cases::table.filter(cases::id.eq_any(of)).order(cases::id).select(CaseRow::as_select()).load(conn)?)
+}
+
+/// Flags a case as one to which images came late, or takes the flag away.
+///
+/// # Errors
+/// What the database says.
+pub fn case_late_images_in_tx(conn: &mut Connection, case: CaseId, late: bool) -> Result<(), StoreError> {
+    let text: String = cases::table.find(case).select(cases::flags).first(conn).or_not_found("the case")?;
+    let mut flags: Vec<String> = serde_json::from_str(&text).map_err(|error| StoreError::Damaged(error.to_string()))?;
+    flags.retain(|flag| flag != LATE_IMAGES);
+    if late {
+        flags.push(LATE_IMAGES.to_owned());
+    }
+    let text = serde_json::to_string(&flags).map_err(|error| StoreError::Damaged(error.to_string()))?;
+    diesel::update(cases::table.find(case)).set(cases::flags.eq(text)).execute(conn)?;
+    Ok(())
+}
+
+/// The flag of a case to which images came after it was put together.
+pub const LATE_IMAGES: &str = "late_images";

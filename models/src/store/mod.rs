@@ -4,10 +4,12 @@
 //! through [`crate::Db`]; names that end in `_in_tx` change something.
 
 pub mod api_tokens;
+pub mod artefacts;
 pub mod audit;
 pub mod case_events;
 pub mod case_notes;
 pub mod cases;
+pub mod deliveries;
 pub mod grants;
 pub mod images;
 pub mod jobs;
@@ -19,8 +21,15 @@ pub mod plans;
 pub mod prescreens;
 pub mod readers;
 pub mod reads;
+pub mod recipients;
+pub mod reports;
 pub mod requests;
 pub mod sessions;
+pub mod shifts;
+pub mod signing_keys;
 pub mod sites;
 pub mod studies;
+pub mod submissions;
+pub mod tariffs;
 pub mod users;
+pub mod worklists;

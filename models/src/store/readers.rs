@@ -263,3 +263,61 @@ pub fn reader_presence_in_tx(
         .execute(conn)?;
     if changed == 0 { Err(StoreError::NotFound("the reader")) } else { Ok(()) }
 }
+
+/// Makes a user a reader; the row's id is not looked at.
+///
+/// # Errors
+/// [`StoreError::Rule`] when the user is one already.
+pub fn reader_insert_in_tx(conn: &mut Connection, reader: &ReaderRow) -> Result<ReaderId, StoreError> {
+    Ok(diesel::insert_into(readers::table)
+        .values((
+            readers::user_id.eq(reader.user_id),
+            readers::pool_id.eq(reader.pool_id),
+            readers::qualification.eq(&reader.qualification),
+            readers::pace.eq(reader.pace),
+            readers::capacity_minutes.eq(reader.capacity_minutes),
+            readers::logged_in.eq(reader.logged_in),
+            readers::paused.eq(reader.paused),
+            readers::presence_at.eq(reader.presence_at),
+            readers::active.eq(reader.active),
+            readers::version.eq(1),
+        ))
+        .returning(readers::id)
+        .get_result(conn)?)
+}
+
+/// Adds an affiliation; the row's id is not looked at.
+///
+/// # Errors
+/// What the database says.
+pub fn affiliation_insert_in_tx(conn: &mut Connection, affiliation: &AffiliationRow) -> Result<i64, StoreError> {
+    Ok(diesel::insert_into(affiliations::table)
+        .values((
+            affiliations::reader_id.eq(affiliation.reader_id),
+            affiliations::site_id.eq(affiliation.site_id),
+            affiliations::full_time.eq(affiliation.full_time),
+            affiliations::filed.eq(affiliation.filed),
+            affiliations::weekly_days.eq(affiliation.weekly_days),
+            affiliations::weekly_hours.eq(affiliation.weekly_hours),
+            affiliations::from_day.eq(affiliation.from_day),
+            affiliations::to_day.eq(affiliation.to_day),
+        ))
+        .returning(affiliations::id)
+        .get_result(conn)?)
+}
+
+/// Lets a reader read for a site.
+///
+/// # Errors
+/// What the database says.
+pub fn privilege_insert_in_tx(
+    conn: &mut Connection,
+    reader: ReaderId,
+    site: SiteId,
+    from_day: NaiveDate,
+) -> Result<(), StoreError> {
+    diesel::insert_into(privileges::table)
+        .values((privileges::reader_id.eq(reader), privileges::site_id.eq(site), privileges::from_day.eq(from_day)))
+        .execute(conn)?;
+    Ok(())
+}

@@ -241,3 +241,28 @@ pub fn read_prefer_in_tx(conn: &mut Connection, read: ReadId, reader: Option<Rea
     diesel::update(reads::table.find(read)).set(reads::preferred_reader_id.eq(reader)).execute(conn)?;
     Ok(())
 }
+
+/// Writes why a read waits, as the planner tells it.
+///
+/// # Errors
+/// What the database says.
+pub fn read_explain_in_tx(conn: &mut Connection, read: ReadId, explanation: &str) -> Result<(), StoreError> {
+    diesel::update(reads::table.find(read)).set(reads::explanation.eq(explanation)).execute(conn)?;
+    Ok(())
+}
+
+/// Marks a read that a dispatcher must look at; it stays where it is.
+///
+/// # Errors
+/// What the database says.
+pub fn read_alarm_in_tx(
+    conn: &mut Connection,
+    read: ReadId,
+    reason: &str,
+    at: NaiveDateTime,
+) -> Result<(), StoreError> {
+    diesel::update(reads::table.find(read).filter(reads::waiting_reason.is_null()))
+        .set((reads::waiting_reason.eq(Some(reason)), reads::waiting_until.eq(Some(at))))
+        .execute(conn)?;
+    Ok(())
+}

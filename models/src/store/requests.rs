@@ -319,3 +319,72 @@ pub fn request_file_list(conn: &mut Connection, request: RequestId) -> Result<Ve
         .select(RequestFileRow::as_select())
         .load(conn)?)
 }
+
+/// One scanned form.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when there is none.
+pub fn request_file_get(conn: &mut Connection, file: i64) -> Result<RequestFileRow, StoreError> {
+    request_files::table.find(file).select(RequestFileRow::as_select()).first(conn).or_not_found("the form")
+}
+
+/// Withdraws a request. The caller cancels its cases (none may be signed).
+///
+/// # Errors
+/// [`StoreError::Repeat`] when it is withdrawn already.
+pub fn request_cancel_in_tx(
+    conn: &mut Connection,
+    actor: &Actor,
+    request: RequestId,
+    reason: &str,
+) -> Result<(), StoreError> {
+    let row = request_get(conn, request)?;
+    let changed = diesel::update(requests::table.find(request).filter(requests::state.ne(RequestState::Cancelled)))
+        .set((
+            requests::state.eq(RequestState::Cancelled),
+            requests::state_reason.eq(Some(reason)),
+            requests::version.eq(requests::version + 1),
+        ))
+        .execute(conn)?;
+    if changed == 0 {
+        return Err(StoreError::Repeat("request.cancel"));
+    }
+    let subject = audit::Subject::row("request", request.0, Some(row.site_id));
+    audit::append_in_tx(conn, actor, "request.cancel", subject, "done", "")
+}
+
+/// Puts what a person wrote into a request that the site's rule had made.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when a person wrote it before.
+pub fn request_fill_default_in_tx(
+    conn: &mut Connection,
+    actor: &Actor,
+    request: RequestId,
+    new: &NewRequest,
+) -> Result<(), StoreError> {
+    let changed = diesel::update(requests::table.find(request).filter(requests::is_default.eq(true)))
+        .set((
+            requests::accession_number.eq(&new.accession_number),
+            requests::ordering_doctor.eq(&new.ordering_doctor),
+            requests::ordering_user_id.eq(new.ordering_user),
+            requests::department.eq(&new.department),
+            requests::phone.eq(&new.phone),
+            requests::exam.eq(&new.exam),
+            requests::question.eq(&new.question),
+            requests::history.eq(&new.history),
+            requests::source.eq(new.source),
+            requests::priority.eq(new.priority.code()),
+            requests::wanted_by.eq(new.wanted_by),
+            requests::expected_instances.eq(new.expected_instances),
+            requests::is_default.eq(false),
+            requests::created_by.eq(actor.user),
+            requests::version.eq(requests::version + 1),
+        ))
+        .execute(conn)?;
+    if changed == 0 {
+        return Err(StoreError::Conflict { what: "request.fill", state: "written".to_owned() });
+    }
+    let subject = audit::Subject::row("request", request.0, Some(new.site));
+    audit::append_in_tx(conn, actor, "request.fill", subject, "done", "")
+}

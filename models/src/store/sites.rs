@@ -246,7 +246,12 @@ pub fn closed_days(conn: &mut Connection, site: SiteId, from: NaiveDate) -> Resu
 ///
 /// # Errors
 /// [`StoreError::Rule`] when the code is taken.
-pub fn pool_insert_in_tx(conn: &mut Connection, code: &str, name_ja: &str, name_en: &str) -> Result<PoolId, StoreError> {
+pub fn pool_insert_in_tx(
+    conn: &mut Connection,
+    code: &str,
+    name_ja: &str,
+    name_en: &str,
+) -> Result<PoolId, StoreError> {
     Ok(diesel::insert_into(pools::table)
         .values((pools::code.eq(code), pools::name_ja.eq(name_ja), pools::name_en.eq(name_en)))
         .returning(pools::id)
@@ -342,4 +347,27 @@ pub fn closed_day_insert_in_tx(
         .values((site_calendars::site_id.eq(site), site_calendars::day.eq(day), site_calendars::name.eq(name)))
         .execute(conn)?;
     Ok(())
+}
+
+/// Adds an endpoint; the row's id, contact and version are not looked at.
+///
+/// # Errors
+/// What the database says.
+pub fn endpoint_insert_in_tx(conn: &mut Connection, endpoint: &EndpointRow) -> Result<EndpointId, StoreError> {
+    Ok(diesel::insert_into(site_endpoints::table)
+        .values((
+            site_endpoints::site_id.eq(endpoint.site_id),
+            site_endpoints::name.eq(&endpoint.name),
+            site_endpoints::kind.eq(&endpoint.kind),
+            site_endpoints::sends.eq(endpoint.sends),
+            site_endpoints::receives.eq(endpoint.receives),
+            site_endpoints::ae_title.eq(&endpoint.ae_title),
+            site_endpoints::host.eq(&endpoint.host),
+            site_endpoints::port.eq(endpoint.port),
+            site_endpoints::addresses.eq(&endpoint.addresses),
+            site_endpoints::active.eq(endpoint.active),
+            site_endpoints::version.eq(1),
+        ))
+        .returning(site_endpoints::id)
+        .get_result(conn)?)
 }

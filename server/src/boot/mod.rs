@@ -25,18 +25,19 @@ use tokio::task::JoinSet;
 use crate::app::passwords::Passwords;
 use crate::clock::{SystemChance, WallClock};
 use crate::config::Config;
+use crate::demo;
 use crate::state::{Parts, State};
 use crate::wake::Wake;
 
 pub use metrics::handle as metrics_handle;
 
 /// What a process is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Role {
     /// Everything.
     All {
-        /// Whether a hospital day is played.
-        demo: bool,
+        /// Whether a hospital day is played, and how many of its seconds pass in one.
+        demo: Option<f64>,
     },
     /// Pages and API.
     Web,
@@ -74,12 +75,18 @@ pub async fn serve(config: Config, role: Role) -> anyhow::Result<()> {
 async fn begin(state: &State, role: Role, services: &mut Services) -> anyhow::Result<()> {
     match role {
         Role::All { demo } => {
-            if demo {
-                tracing::debug!("the hospital day begins when everything serves");
-            }
+            demo::seed_if_empty(state).await?;
             services.http = Some(web::begin(state, services).await?);
             services.dicom = gateway::begin(state, services).await?;
             worker::begin(state, services);
+            if let (Some(speed), Some(dicom)) = (demo, services.dicom) {
+                let player = state.clone();
+                services.add("the hospital day", async move {
+                    demo::play(player.clone(), dicom, speed).await?;
+                    player.stopped().await;
+                    Ok(())
+                });
+            }
         }
         Role::Web => services.http = Some(web::begin(state, services).await?),
         Role::Gateway => {

@@ -1,0 +1,434 @@
+//! Deliveries: the outbox of signed versions.
+//!
+//! A row says that one signed version is owed to one destination. It is written
+//! in the transaction that signs, together with its job; the worker moves it
+//! `pending -> sending -> delivered`, back to `pending` with a pause, or to
+//! `dead`. Out of `dead` only a person leads: again, or given up with a reason.
+//! Every change is one UPDATE whose WHERE names the legal states.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use crate::actor::Actor;
+use crate::db::Connection;
+use crate::error::{OrNotFound, StoreError};
+use crate::ids::{CaseId, DeliveryId, EndpointId, ReportVersionId, SiteId, UserId};
+use crate::schema::{artefacts, cases, deliveries, report_versions, reports};
+use crate::state::{DeliveryKind, DeliveryState, VersionState};
+use crate::store::jobs::{self, NewJob};
+use crate::store::{audit, case_events};
+
+/// The kind of job that moves a delivery; its key is the delivery's id.
+pub const DELIVER_JOB: &str = "deliver";
+/// How often a delivery is tried before it is dead: with pauses that double up to ten minutes, about two hours.
+pub const DELIVERY_ATTEMPTS: i32 = 20;
+
+/// A delivery.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = deliveries)]
+pub struct DeliveryRow {
+    /// The row's id.
+    pub id: DeliveryId,
+    /// The case.
+    pub case_id: CaseId,
+    /// The signed version that is owed.
+    pub report_version_id: ReportVersionId,
+    /// How it goes.
+    pub kind: DeliveryKind,
+    /// The site's DICOM node, for `dicom`.
+    pub endpoint_id: Option<EndpointId>,
+    /// In words: an AE title, a mail address, or `portal`.
+    pub destination: String,
+    /// Whether the case is returned only when this one is done.
+    pub required: bool,
+    /// Where it stands.
+    pub state: DeliveryState,
+    /// Tries so far.
+    pub attempts: i32,
+    /// Not before.
+    pub next_at: NaiveDateTime,
+    /// What went wrong last: a sentence in Japanese, a line end, the same in English.
+    pub last_error: Option<String>,
+    /// When it was written.
+    pub created_at: NaiveDateTime,
+    /// When it arrived.
+    pub delivered_at: Option<NaiveDateTime>,
+    /// Who gave it up.
+    pub given_up_by: Option<UserId>,
+    /// Why.
+    pub given_up_reason: Option<String>,
+    /// Grows with each change.
+    pub version: i32,
+}
+
+/// A delivery to be owed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewDelivery {
+    /// The case.
+    pub case: CaseId,
+    /// The signed version.
+    pub version: ReportVersionId,
+    /// How it goes.
+    pub kind: DeliveryKind,
+    /// The site's DICOM node, for `dicom`.
+    pub endpoint: Option<EndpointId>,
+    /// In words: an AE title, a mail address, or `portal`.
+    pub destination: String,
+    /// Whether the case is returned only when this one is done.
+    pub required: bool,
+    /// When it is written.
+    pub at: NaiveDateTime,
+}
+
+/// Owes a signed version to a destination and queues the job that brings it there. To be called in the transaction
+/// that signs.
+///
+/// # Errors
+/// What the database says.
+pub fn delivery_create_in_tx(conn: &mut Connection, new: &NewDelivery) -> Result<DeliveryId, StoreError> {
+    let id: DeliveryId = diesel::insert_into(deliveries::table)
+        .values((
+            deliveries::case_id.eq(new.case),
+            deliveries::report_version_id.eq(new.version),
+            deliveries::kind.eq(new.kind),
+            deliveries::endpoint_id.eq(new.endpoint),
+            deliveries::destination.eq(&new.destination),
+            deliveries::required.eq(new.required),
+            deliveries::state.eq(DeliveryState::Pending),
+            deliveries::attempts.eq(0),
+            deliveries::next_at.eq(new.at),
+            deliveries::created_at.eq(new.at),
+            deliveries::version.eq(1),
+        ))
+        .returning(deliveries::id)
+        .get_result(conn)?;
+    delivery_queue_in_tx(conn, id, new.at)?;
+    Ok(id)
+}
+
+/// Queues the job of a delivery.
+///
+/// # Errors
+/// What the database says.
+pub fn delivery_queue_in_tx(conn: &mut Connection, delivery: DeliveryId, now: NaiveDateTime) -> Result<(), StoreError> {
+    let mut job = NewJob::now(DELIVER_JOB, delivery.to_string(), now);
+    job.max_attempts = DELIVERY_ATTEMPTS;
+    jobs::enqueue_in_tx(conn, &job)
+}
+
+/// One delivery.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when there is none.
+pub fn delivery_get(conn: &mut Connection, delivery: DeliveryId) -> Result<DeliveryRow, StoreError> {
+    deliveries::table.find(delivery).select(DeliveryRow::as_select()).first(conn).or_not_found("the delivery")
+}
+
+/// The deliveries of a case, oldest first.
+///
+/// # Errors
+/// What the database says.
+pub fn delivery_list_of_case(conn: &mut Connection, case: CaseId) -> Result<Vec<DeliveryRow>, StoreError> {
+    Ok(deliveries::table
+        .filter(deliveries::case_id.eq(case))
+        .order(deliveries::id)
+        .select(DeliveryRow::as_select())
+        .load(conn)?)
+}
+
+/// A dead delivery with the site it was for.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub struct DeadDelivery {
+    /// The delivery.
+    pub delivery: DeliveryRow,
+    /// The referring site.
+    pub site: SiteId,
+}
+
+/// The dead ones, newest first: a person decides.
+///
+/// # Errors
+/// What the database says.
+pub fn delivery_list_dead(conn: &mut Connection, limit: i64) -> Result<Vec<DeadDelivery>, StoreError> {
+    Ok(deliveries::table
+        .inner_join(cases::table.on(cases::id.eq(deliveries::case_id)))
+        .filter(deliveries::state.eq(DeliveryState::Dead))
+        .order(deliveries::id.desc())
+        .limit(limit)
+        .select((DeliveryRow::as_select(), cases::site_id))
+        .load(conn)?)
+}
+
+/// Waiting ones whose time has come: ids, oldest first. The sweep queues their jobs anew.
+///
+/// # Errors
+/// What the database says.
+pub fn delivery_list_due(conn: &mut Connection, now: NaiveDateTime, limit: i64) -> Result<Vec<DeliveryId>, StoreError> {
+    Ok(deliveries::table
+        .filter(deliveries::state.eq(DeliveryState::Pending))
+        .filter(deliveries::next_at.le(now))
+        .order(deliveries::next_at)
+        .limit(limit)
+        .select(deliveries::id)
+        .load(conn)?)
+}
+
+/// Begins to send. `None` when there is nothing to do any more, or not yet. One left in `sending` by a worker that
+/// died is taken up again: the job's lease says that nobody else has it.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when there is no such delivery.
+pub fn delivery_begin_in_tx(
+    conn: &mut Connection,
+    delivery: DeliveryId,
+    now: NaiveDateTime,
+) -> Result<Option<DeliveryRow>, StoreError> {
+    let begun = diesel::update(
+        deliveries::table
+            .filter(deliveries::id.eq(delivery))
+            .filter(deliveries::state.eq_any([DeliveryState::Pending, DeliveryState::Sending]))
+            .filter(deliveries::next_at.le(now)),
+    )
+    .set((
+        deliveries::state.eq(DeliveryState::Sending),
+        deliveries::attempts.eq(deliveries::attempts + 1),
+        deliveries::version.eq(deliveries::version + 1),
+    ))
+    .execute(conn)?;
+    let row = delivery_get(conn, delivery)?;
+    Ok((begun == 1).then_some(row))
+}
+
+/// It arrived.
+///
+/// # Errors
+/// [`StoreError::Repeat`] when that is known, [`StoreError::Conflict`] when it was not being sent.
+pub fn delivery_done_in_tx(conn: &mut Connection, actor: &Actor, delivery: DeliveryId) -> Result<(), StoreError> {
+    let changed = diesel::update(
+        deliveries::table.filter(deliveries::id.eq(delivery)).filter(deliveries::state.eq(DeliveryState::Sending)),
+    )
+    .set((
+        deliveries::state.eq(DeliveryState::Delivered),
+        deliveries::delivered_at.eq(Some(actor.at)),
+        deliveries::last_error.eq(None::<String>),
+        deliveries::version.eq(deliveries::version + 1),
+    ))
+    .execute(conn)?;
+    if changed == 0 {
+        return Err(refusal(conn, delivery, DeliveryState::Delivered, "the delivery")?);
+    }
+    note(conn, actor, delivery, "delivery.delivered", "done", "")
+}
+
+/// What a failed try leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AfterFailure {
+    /// It is tried again, not before this time.
+    Again(NaiveDateTime),
+    /// A person must decide.
+    Dead,
+}
+
+/// It did not arrive. `error` is a sentence in Japanese, a line end, and the same in English; no patient data.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when it was not being sent.
+pub fn delivery_failed_in_tx(
+    conn: &mut Connection,
+    actor: &Actor,
+    delivery: DeliveryId,
+    error: &str,
+    after: AfterFailure,
+) -> Result<(), StoreError> {
+    let row = delivery_get(conn, delivery)?;
+    let (state, next_at) = match after {
+        AfterFailure::Again(at) => (DeliveryState::Pending, at),
+        AfterFailure::Dead => (DeliveryState::Dead, row.next_at),
+    };
+    let changed = diesel::update(
+        deliveries::table.filter(deliveries::id.eq(delivery)).filter(deliveries::state.eq(DeliveryState::Sending)),
+    )
+    .set((
+        deliveries::state.eq(state),
+        deliveries::next_at.eq(next_at),
+        deliveries::last_error.eq(Some(error)),
+        deliveries::version.eq(deliveries::version + 1),
+    ))
+    .execute(conn)?;
+    if changed == 0 {
+        return Err(refusal(conn, delivery, state, "the delivery")?);
+    }
+    match after {
+        AfterFailure::Again(_) => Ok(()),
+        AfterFailure::Dead => note(conn, actor, delivery, "delivery.dead", "failed", ""),
+    }
+}
+
+/// A person has it tried again, from the first attempt.
+///
+/// # Errors
+/// [`StoreError::Repeat`] when it waits already, [`StoreError::Conflict`] when it is not dead.
+pub fn delivery_retry_in_tx(conn: &mut Connection, actor: &Actor, delivery: DeliveryId) -> Result<(), StoreError> {
+    let changed = diesel::update(
+        deliveries::table.filter(deliveries::id.eq(delivery)).filter(deliveries::state.eq(DeliveryState::Dead)),
+    )
+    .set((
+        deliveries::state.eq(DeliveryState::Pending),
+        deliveries::attempts.eq(0),
+        deliveries::next_at.eq(actor.at),
+        deliveries::version.eq(deliveries::version + 1),
+    ))
+    .execute(conn)?;
+    if changed == 0 {
+        return Err(refusal(conn, delivery, DeliveryState::Pending, "the retry")?);
+    }
+    delivery_queue_in_tx(conn, delivery, actor.at)?;
+    note(conn, actor, delivery, "delivery.retry", "done", "")
+}
+
+/// A person gives it up. The caller then asks [`delivery_all_done`] whether the case is returned by that
+/// (`app::returns::give_up` in the server does both).
+///
+/// # Errors
+/// [`StoreError::Repeat`] when it was given up, [`StoreError::Conflict`] when it is not dead.
+pub fn delivery_give_up_in_tx(
+    conn: &mut Connection,
+    actor: &Actor,
+    delivery: DeliveryId,
+    reason: &str,
+) -> Result<(), StoreError> {
+    let changed = diesel::update(
+        deliveries::table.filter(deliveries::id.eq(delivery)).filter(deliveries::state.eq(DeliveryState::Dead)),
+    )
+    .set((
+        deliveries::state.eq(DeliveryState::GivenUp),
+        deliveries::given_up_by.eq(actor.user),
+        deliveries::given_up_reason.eq(Some(reason)),
+        deliveries::version.eq(deliveries::version + 1),
+    ))
+    .execute(conn)?;
+    if changed == 0 {
+        return Err(refusal(conn, delivery, DeliveryState::GivenUp, "giving up")?);
+    }
+    note(conn, actor, delivery, "delivery.give_up", "done", "")
+}
+
+/// Whether each required delivery of the case is delivered or given up (and there is one at all).
+///
+/// # Errors
+/// What the database says.
+pub fn delivery_all_done(conn: &mut Connection, case: CaseId) -> Result<bool, StoreError> {
+    let states: Vec<(DeliveryState, bool)> = deliveries::table
+        .filter(deliveries::case_id.eq(case))
+        .select((deliveries::state, deliveries::required))
+        .load(conn)?;
+    let done = |state: DeliveryState| matches!(state, DeliveryState::Delivered | DeliveryState::GivenUp);
+    let owed_none = states.iter().filter(|(_, required)| *required).all(|(state, _)| done(*state));
+    Ok(owed_none && states.iter().any(|(state, _)| done(*state)))
+}
+
+fn refusal(
+    conn: &mut Connection,
+    delivery: DeliveryId,
+    wanted: DeliveryState,
+    what: &'static str,
+) -> Result<StoreError, StoreError> {
+    let state = delivery_get(conn, delivery)?.state;
+    Ok(if state == wanted {
+        StoreError::Repeat(what)
+    } else {
+        StoreError::Conflict { what, state: state.code().to_owned() }
+    })
+}
+
+/// Writes the audit row, and the event of the case's history.
+fn note(
+    conn: &mut Connection,
+    actor: &Actor,
+    delivery: DeliveryId,
+    action: &str,
+    outcome: &str,
+    detail: &str,
+) -> Result<(), StoreError> {
+    let (case, site, kind): (CaseId, SiteId, DeliveryKind) = deliveries::table
+        .inner_join(cases::table.on(cases::id.eq(deliveries::case_id)))
+        .filter(deliveries::id.eq(delivery))
+        .select((cases::id, cases::site_id, deliveries::kind))
+        .first(conn)
+        .or_not_found("the delivery")?;
+    let event = action.replace('.', "_");
+    case_events::append_in_tx(
+        conn,
+        actor,
+        case,
+        None,
+        &event,
+        &serde_json::json!({ "delivery": delivery, "kind": kind }),
+    )?;
+    audit::append_in_tx(conn, actor, action, audit::Subject::row("delivery", delivery.0, Some(site)), outcome, detail)
+}
+
+/// A signed version with its PDF, as it is returned and shown to the site.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub struct SignedVersion {
+    /// The version.
+    pub id: ReportVersionId,
+    /// The case it reports on.
+    pub case_id: CaseId,
+    /// Counts the versions of its report from 1.
+    pub number: i32,
+    /// What it is: preliminary, final, addendum, amended or withdrawn.
+    pub state: VersionState,
+    /// Why it was written, for all but the first.
+    pub reason: String,
+    /// When it was signed.
+    pub signed_at: Option<NaiveDateTime>,
+    /// Where the PDF is.
+    pub object_key: String,
+    /// The PDF's SHA-256.
+    pub sha256: String,
+    /// The PDF's bytes.
+    pub size: i64,
+}
+
+/// The kind of artefact that is the signed PDF.
+pub const PDF_ARTEFACT: &str = "pdf";
+
+macro_rules! signed_versions {
+    ($filter:expr) => {
+        report_versions::table
+            .inner_join(reports::table.on(reports::id.eq(report_versions::report_id)))
+            .inner_join(artefacts::table.on(artefacts::report_version_id.eq(report_versions::id)))
+            .filter(artefacts::kind.eq(PDF_ARTEFACT))
+            .filter(report_versions::state.ne(VersionState::Draft))
+            .filter($filter)
+            .order((report_versions::signed_at.desc(), report_versions::id.desc()))
+            .select((
+                report_versions::id,
+                reports::case_id,
+                report_versions::number,
+                report_versions::state,
+                report_versions::reason,
+                report_versions::signed_at,
+                artefacts::object_key,
+                artefacts::sha256,
+                artefacts::size,
+            ))
+    };
+}
+
+/// One signed version.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when there is none, or it is a draft.
+pub fn signed_version_get(conn: &mut Connection, version: ReportVersionId) -> Result<SignedVersion, StoreError> {
+    signed_versions!(report_versions::id.eq(version)).first(conn).or_not_found("the report version")
+}
+
+/// The signed versions of these cases, the newest first.
+///
+/// # Errors
+/// What the database says.
+pub fn signed_version_list(conn: &mut Connection, of: &[CaseId]) -> Result<Vec<SignedVersion>, StoreError> {
+    Ok(signed_versions!(reports::case_id.eq_any(of.to_vec())).load(conn)?)
+}
