@@ -4,6 +4,7 @@
 //! working, 2 wrong command line or wrong settings.
 
 mod account;
+mod train;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -56,6 +57,9 @@ enum Command {
     },
     /// Bring the tables up to date and say so
     Migrate(Places),
+    /// Train a model
+    #[command(subcommand)]
+    Train(train::TrainCommand),
     /// Users: list, add, new password, let in or lock out, API token
     #[command(subcommand)]
     User(account::UserCommand),
@@ -92,10 +96,12 @@ impl From<&Places> for Flags {
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
+    let nowhere = Places::default();
     let places = match &cli.command {
         Command::Run { places, .. } | Command::Init { places, .. } => places,
         Command::Web(places) | Command::Gateway(places) | Command::Worker(places) | Command::Migrate(places) => places,
         Command::User(command) => command.places(),
+        Command::Train(_) => &nowhere,
     };
     let config = match Config::load(cli.config.as_deref(), Flags::from(places)) {
         Ok(config) => config,
@@ -130,6 +136,7 @@ pub fn main() -> ExitCode {
             Command::Init { login, name, .. } => account::init(config, &login, &name).await,
             Command::Migrate(_) => boot::migrate(config).await,
             Command::User(command) => account::user(config, command).await,
+            Command::Train(command) => tokio::task::block_in_place(|| train::run(command)),
         }
     });
     runtime.shutdown_timeout(std::time::Duration::from_secs(3));

@@ -91,11 +91,6 @@ async fn leave(who: SignedIn, state: State) -> Answer {
     gone.make_removal();
     let mut answer = see_other(false, "/login");
     answer.add_cookie(&gone).map_err(|error| Error::internal(anyhow::anyhow!("{error}")))?;
-    // The browser forgets what it kept of this place.
-    answer.headers_mut().insert(
-        actix_web::http::header::HeaderName::from_static("clear-site-data"),
-        actix_web::http::header::HeaderValue::from_static("\"cache\", \"storage\""),
-    );
     Ok(answer)
 }
 

@@ -170,7 +170,7 @@ pub fn gauge(share: f64, limit: f64, shown: &str, title: &str) -> Html {
     };
     let (x, y) = point(share, 48.0);
     let (inner, outer) = (point(limit, 40.0), point(limit, 56.0));
-    let class = if share >= limit { "fill over" } else { "fill" };
+    let class = if share >= limit { "fill reached" } else { "fill" };
     Html::raw(format!(
         "<svg class=\"chart gauge\" viewBox=\"0 0 120 70\" role=\"img\"><title>{}</title>\
          <path class=\"track\" d=\"M12 60A48 48 0 0 1 108 60\"/><path class=\"{class}\" d=\"M12 60A48 48 0 0 1 {} {}\"/>\
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_gauge_says_when_its_limit_is_reached() {
-        assert!(gauge(0.8, 0.8, "80 %", "x").as_str().contains("fill over"));
-        assert!(!gauge(0.79, 0.8, "79 %", "x").as_str().contains("fill over"));
+        assert!(gauge(0.8, 0.8, "80 %", "x").as_str().contains("fill reached"));
+        assert!(!gauge(0.79, 0.8, "79 %", "x").as_str().contains("fill reached"));
     }
 }
