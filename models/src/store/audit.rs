@@ -318,3 +318,26 @@ pub fn audit_verify(conn: &mut Connection) -> Result<Vec<AuditFault>, StoreError
     }
     Ok(faults)
 }
+
+/// Whether a person has a row of this action on this subject since a time. A page that renews itself is one view.
+///
+/// # Errors
+/// What the database says.
+pub fn audit_shown_since(
+    conn: &mut Connection,
+    user: UserId,
+    action: &str,
+    subject: Subject,
+    since: NaiveDateTime,
+) -> Result<bool, StoreError> {
+    let found: Option<i64> = audit::table
+        .filter(audit::subject_kind.eq(subject.kind))
+        .filter(audit::subject_id.eq(subject.id))
+        .filter(audit::actor_id.eq(user))
+        .filter(audit::action.eq(action))
+        .filter(audit::at.ge(since))
+        .select(audit::id)
+        .first(conn)
+        .optional()?;
+    Ok(found.is_some())
+}

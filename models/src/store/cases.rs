@@ -323,11 +323,23 @@ pub struct CaseQuery {
     pub from: Option<NaiveDateTime>,
     /// Made before.
     pub to: Option<NaiveDateTime>,
+    /// Which come first.
+    pub order: CaseOrder,
     /// How many at the most.
     pub limit: i64,
 }
 
-/// Lists cases, the soonest due first.
+/// The order of a list of cases.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum CaseOrder {
+    /// The soonest due first.
+    #[default]
+    SoonestDue,
+    /// The newest case first.
+    Newest,
+}
+
+/// Lists cases.
 ///
 /// # Errors
 /// What the database says.
@@ -335,10 +347,13 @@ pub fn case_list(conn: &mut Connection, query: &CaseQuery) -> Result<Vec<CaseRow
     let mut rows = cases::table
         .inner_join(patients::table.on(patients::id.eq(cases::patient_id)))
         .inner_join(requests::table.on(requests::id.eq(cases::request_id)))
-        .order((cases::due_at, cases::id))
         .limit(query.limit.clamp(1, 5000))
         .select(CaseRow::as_select())
         .into_boxed();
+    rows = match query.order {
+        CaseOrder::SoonestDue => rows.order((cases::due_at, cases::id)),
+        CaseOrder::Newest => rows.order(cases::id.desc()),
+    };
     if !query.states.is_empty() {
         rows = rows.filter(cases::state.eq_any(query.states.clone()));
     }

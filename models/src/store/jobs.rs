@@ -6,7 +6,7 @@ use diesel::sql_types::{Integer, Text, Timestamp};
 
 use crate::codes::codes;
 use crate::db::Connection;
-use crate::error::StoreError;
+use crate::error::{OrNotFound, StoreError};
 use crate::ids::{JobId, PoolId};
 use crate::schema::jobs;
 
@@ -242,6 +242,32 @@ pub fn job_list_dead(conn: &mut Connection, limit: i64) -> Result<Vec<JobRow>, S
         .limit(limit)
         .select(JobRow::as_select())
         .load(conn)?)
+}
+
+/// Puts a dead job back because a person says so: from the first try, now. Where the same is queued already, that one
+/// does the work and the dead one is done with.
+///
+/// # Errors
+/// [`StoreError::Repeat`] when it is not dead any more.
+pub fn job_revive_in_tx(conn: &mut Connection, job: JobId, now: NaiveDateTime) -> Result<JobRow, StoreError> {
+    let row: JobRow = jobs::table.find(job).select(JobRow::as_select()).first(conn).or_not_found("the job")?;
+    let buried = diesel::update(jobs::table.find(job).filter(jobs::state.eq(JobState::Dead)))
+        .set((jobs::state.eq(JobState::Done), jobs::finished_at.eq(Some(now))))
+        .execute(conn)?;
+    if buried == 0 {
+        return Err(StoreError::Repeat("the job's return"));
+    }
+    diesel::sql_query(
+        "INSERT INTO jobs (kind, key, payload, state, run_at, attempts, max_attempts, again, created_at) \
+         VALUES ($1, $2, $3, 'queued', $4, 0, $5, FALSE, $4) ON CONFLICT DO NOTHING",
+    )
+    .bind::<Text, _>(&row.kind)
+    .bind::<Text, _>(&row.key)
+    .bind::<Text, _>(&row.payload)
+    .bind::<Timestamp, _>(now)
+    .bind::<Integer, _>(row.max_attempts)
+    .execute(conn)?;
+    Ok(row)
 }
 
 /// When the next queued job of these kinds is due.

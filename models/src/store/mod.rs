@@ -6,6 +6,8 @@
 pub mod api_tokens;
 pub mod artefacts;
 pub mod audit;
+pub mod billable_events;
+pub mod board;
 pub mod case_events;
 pub mod case_notes;
 pub mod cases;
@@ -19,6 +21,7 @@ pub mod overrides;
 pub mod patients;
 pub mod plans;
 pub mod prescreens;
+pub mod quarantine;
 pub mod readers;
 pub mod reads;
 pub mod recipients;
