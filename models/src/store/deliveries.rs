@@ -225,6 +225,8 @@ pub fn delivery_done_in_tx(conn: &mut Connection, actor: &Actor, delivery: Deliv
 pub enum AfterFailure {
     /// It is tried again, not before this time.
     Again(NaiveDateTime),
+    /// It waits for a setting until this time; that counts as no try.
+    Wait(NaiveDateTime),
     /// A person must decide.
     Dead,
 }
@@ -241,9 +243,10 @@ pub fn delivery_failed_in_tx(
     after: AfterFailure,
 ) -> Result<(), StoreError> {
     let row = delivery_get(conn, delivery)?;
-    let (state, next_at) = match after {
-        AfterFailure::Again(at) => (DeliveryState::Pending, at),
-        AfterFailure::Dead => (DeliveryState::Dead, row.next_at),
+    let (state, next_at, attempts) = match after {
+        AfterFailure::Again(at) => (DeliveryState::Pending, at, row.attempts),
+        AfterFailure::Wait(at) => (DeliveryState::Pending, at, row.attempts - 1),
+        AfterFailure::Dead => (DeliveryState::Dead, row.next_at, row.attempts),
     };
     let changed = diesel::update(
         deliveries::table.filter(deliveries::id.eq(delivery)).filter(deliveries::state.eq(DeliveryState::Sending)),
@@ -251,6 +254,7 @@ pub fn delivery_failed_in_tx(
     .set((
         deliveries::state.eq(state),
         deliveries::next_at.eq(next_at),
+        deliveries::attempts.eq(attempts),
         deliveries::last_error.eq(Some(error)),
         deliveries::version.eq(deliveries::version + 1),
     ))
@@ -259,7 +263,7 @@ pub fn delivery_failed_in_tx(
         return Err(refusal(conn, delivery, state, "the delivery")?);
     }
     match after {
-        AfterFailure::Again(_) => Ok(()),
+        AfterFailure::Again(_) | AfterFailure::Wait(_) => Ok(()),
         AfterFailure::Dead => note(conn, actor, delivery, "delivery.dead", "failed", ""),
     }
 }

@@ -25,19 +25,30 @@ struct NewAttempt {
     succeeded: bool,
 }
 
-/// Notes an attempt. The name is kept in lower case and cut to 100 characters.
+/// Notes an attempt before the password is looked at, as a failure: of many attempts at once each counts.
+/// The name is kept in lower case and cut to 100 characters.
 ///
 /// # Errors
 /// Only the database's own.
-pub fn login_attempt_insert_in_tx(
+pub fn login_attempt_begin_in_tx(
     connection: &mut Connection,
     login: &str,
     address: &str,
     at: NaiveDateTime,
-    succeeded: bool,
-) -> Result<(), StoreError> {
-    let attempt = NewAttempt { login: key(login), address: address.to_owned(), at, succeeded };
-    diesel::insert_into(login_attempts::table).values(attempt).execute(connection)?;
+) -> Result<i64, StoreError> {
+    let attempt = NewAttempt { login: key(login), address: address.to_owned(), at, succeeded: false };
+    Ok(diesel::insert_into(login_attempts::table)
+        .values(attempt)
+        .returning(login_attempts::id)
+        .get_result(connection)?)
+}
+
+/// The attempt went well after all.
+///
+/// # Errors
+/// Only the database's own.
+pub fn login_attempt_succeeded_in_tx(connection: &mut Connection, id: i64) -> Result<(), StoreError> {
+    diesel::update(login_attempts::table.find(id)).set(login_attempts::succeeded.eq(true)).execute(connection)?;
     Ok(())
 }
 
@@ -51,16 +62,17 @@ pub fn login_failures_of_login(
     since: NaiveDateTime,
 ) -> Result<Failures, StoreError> {
     let login = key(login);
-    let success: Option<NaiveDateTime> = login_attempts::table
+    let success: Option<i64> = login_attempts::table
         .filter(login_attempts::login.eq(&login))
         .filter(login_attempts::succeeded.eq(true))
         .filter(login_attempts::at.ge(since))
-        .select(diesel::dsl::max(login_attempts::at))
+        .select(diesel::dsl::max(login_attempts::id))
         .first(connection)?;
     let failures = login_attempts::table
         .filter(login_attempts::login.eq(&login))
         .filter(login_attempts::succeeded.eq(false))
-        .filter(login_attempts::at.ge(success.unwrap_or(since)))
+        .filter(login_attempts::at.ge(since))
+        .filter(login_attempts::id.gt(success.unwrap_or(0)))
         .select((diesel::dsl::count_star(), diesel::dsl::max(login_attempts::at)))
         .first::<(i64, Option<NaiveDateTime>)>(connection)?;
     Ok(Failures { count: failures.0, last_at: failures.1 })
