@@ -16,8 +16,10 @@ pub struct Entry {
 }
 
 /// Every entry.
-pub const ENTRIES: &[Entry] =
-    &[Entry { href: "/styleguide", word: "nav-styleguide", icon: "palette", roles: &[Role::Administrator] }];
+pub const ENTRIES: &[Entry] = &[
+    Entry { href: "/billing", word: "nav-billing", icon: "bill", roles: &[Role::Billing] },
+    Entry { href: "/styleguide", word: "nav-styleguide", icon: "palette", roles: &[Role::Administrator] },
+];
 
 /// The entries that the person's roles open.
 pub fn entries_of(person: &Person) -> Vec<&'static Entry> {
