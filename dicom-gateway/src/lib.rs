@@ -1,0 +1,14 @@
+//! DICOM in and out: everything that speaks to a modality, a PACS or a medium.
+//!
+//! Received bytes are the record: they are kept as they came, and read by parsers
+//! that cannot be made to overflow or to allocate what a length field claims.
+//! No framework of the web and no database is known here; what is kept goes
+//! through [`dokuei_models`].
+
+pub mod charset;
+pub mod encapsulate;
+pub mod header;
+pub mod media;
+pub mod part10;
+pub mod render;
+pub mod uid;
