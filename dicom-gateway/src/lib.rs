@@ -5,10 +5,16 @@
 //! No framework of the web and no database is known here; what is kept goes
 //! through [`dokuei_models`].
 
+pub mod ae_title;
 pub mod charset;
+pub mod dimse;
 pub mod encapsulate;
 pub mod header;
+pub mod intake;
 pub mod media;
 pub mod part10;
 pub mod render;
+pub mod scp;
+pub mod scu;
 pub mod uid;
+pub mod wire;

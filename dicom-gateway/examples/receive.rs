@@ -1,0 +1,50 @@
+//! The receiver alone on the real archive, for measuring: any calling AE title is
+//! taken as the one site of an empty archive made in FOLDER.
+//!
+//! usage: receive FOLDER PORT
+//! The site and endpoint rows with id 1 must be there: ops/bench/ingest makes them.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use dokuei_dicom_gateway::ae_title::AeTitle;
+use dokuei_dicom_gateway::intake::IndexedArchive;
+use dokuei_dicom_gateway::scp::{AssociationSummary, Desk, Limits, Peer, Refusal, ScpConfig, serve};
+use dokuei_models::db::DatabaseUrl;
+use dokuei_models::objects::{Objects, ObjectsUrl};
+use dokuei_models::{Db, EndpointId, SiteId};
+
+struct OpenDesk;
+
+#[async_trait]
+impl Desk for OpenDesk {
+    async fn admit(&self, _: &AeTitle, _: &AeTitle, _: IpAddr) -> Result<Peer, Refusal> {
+        Ok(Peer { site: SiteId(1), endpoint: EndpointId(1), private_classes: true })
+    }
+
+    async fn ended(&self, summary: AssociationSummary) {
+        let took = (summary.ended_at - summary.started_at).num_milliseconds();
+        println!(
+            "{} new, {} repeated, {} failed in {took} ms",
+            summary.tally.new, summary.tally.repeated, summary.tally.failed
+        );
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let mut arguments = std::env::args().skip(1);
+    let (Some(folder), Some(port)) = (arguments.next().map(PathBuf::from), arguments.next()) else {
+        return Err("usage: receive FOLDER PORT".into());
+    };
+    let db = Db::open(&DatabaseUrl::Sqlite(folder.join("dokuei.sqlite")))?;
+    let objects = Objects::open(&ObjectsUrl::Folder(folder.join("objects")))?;
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", port.parse::<u16>()?)).await?;
+    let (_stop, shutdown) = tokio::sync::watch::channel(false);
+    let config = ScpConfig { ae_title: AeTitle::parse("DOKUEI")?, limits: Limits::default() };
+    println!("ready");
+    serve(listener, config, Arc::new(OpenDesk), Arc::new(IndexedArchive::new(db, objects)), shutdown).await;
+    Ok(())
+}

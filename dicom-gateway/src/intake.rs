@@ -1,0 +1,71 @@
+//! What happens to an object between its arrival and the word "success".
+//!
+//! [`Archive::keep`] returns `Ok` only when the object's bytes and its index row
+//! survive a power cut, in the index or in quarantine; whoever received it may
+//! answer "success" then and not before. The same instance again with the same
+//! data set changes nothing. Other bytes under a known SOP instance UID, and an
+//! object whose header cannot be read, are kept apart for a person to decide:
+//! they are answered as success too, because nothing was lost.
+
+mod index;
+mod object;
+
+use async_trait::async_trait;
+use dokuei_models::store::images::{ArrivalCounts, NewArrival};
+use dokuei_models::{ArrivalId, SiteId};
+
+pub use index::IndexedArchive;
+pub(crate) use object::Receiving;
+pub use object::{ObjectError, ReceivedObject};
+
+/// What became of an object that was kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kept {
+    /// It is new.
+    New(Filed),
+    /// The same was here already.
+    Repeat(Filed),
+    /// Other bytes are known under this SOP instance UID: kept apart.
+    Conflict(Filed),
+    /// It could not be understood: kept apart, with the reason in words.
+    Quarantined(String),
+}
+
+/// Where an object belongs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filed {
+    /// Its study.
+    pub study_uid: String,
+    /// Its series.
+    pub series_uid: String,
+    /// Its own UID.
+    pub sop_instance_uid: String,
+}
+
+/// Why an object was not kept. Nothing of it is here then; the sender must hear
+/// of it. Messages hold no patient data.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeepError {
+    /// No room, or the store or database is down: the same may work later.
+    #[error("the archive is unavailable: {0}")]
+    Unavailable(String),
+    /// The data set names another SOP class or instance than the message around it.
+    #[error("the data set and the message name different {0}")]
+    Mismatch(&'static str),
+    /// The archive cannot do it, and will not be able to later.
+    #[error("the archive failed: {0}")]
+    Failed(String),
+}
+
+/// Keeps objects. Implemented by [`IndexedArchive`] over the models.
+#[async_trait]
+pub trait Archive: Send + Sync + 'static {
+    /// Opens the record of an association, an upload or an import.
+    async fn open(&self, arrival: NewArrival) -> Result<ArrivalId, KeepError>;
+
+    /// Keeps one object durably.
+    async fn keep(&self, site: SiteId, arrival: ArrivalId, object: ReceivedObject) -> Result<Kept, KeepError>;
+
+    /// Closes the record. `outcome` is `released`, `aborted`, `lost`, `timeout` or `done`.
+    async fn close(&self, arrival: ArrivalId, counts: ArrivalCounts, outcome: &'static str) -> Result<(), KeepError>;
+}

@@ -1,0 +1,183 @@
+//! The archive over the object store and the index.
+//!
+//! Bytes first: [`Objects::keep_hashed`] returns when they are synced. Then the
+//! index row: [`Db::tx`] returns when it is committed, and commits those that
+//! wait together under one sync. A crash in between leaves an object that no row
+//! names, never a row without its object.
+
+use async_trait::async_trait;
+use chrono::Utc;
+use dokuei_models::names::PatientName;
+use dokuei_models::objects::{ObjectError, Objects};
+use dokuei_models::store::images::{self, ArrivalCounts, InstanceFacts, NewArrival};
+use dokuei_models::store::patients::Identity;
+use dokuei_models::{ArrivalId, Db, SiteId, StoreError};
+
+use super::{Archive, Filed, KeepError, Kept, ReceivedObject};
+use crate::header::{self, InstanceHeader, Oddity};
+
+/// How often a transaction that lost a race is run again.
+const ATTEMPTS: usize = 5;
+
+/// Keeps objects in [`Objects`] and rows in [`Db`].
+#[derive(Clone, Debug)]
+pub struct IndexedArchive {
+    db: Db,
+    objects: Objects,
+}
+
+impl IndexedArchive {
+    /// Clones share the threads and connections of what they are given.
+    pub fn new(db: Db, objects: Objects) -> Self {
+        Self { db, objects }
+    }
+}
+
+#[async_trait]
+impl Archive for IndexedArchive {
+    async fn open(&self, arrival: NewArrival) -> Result<ArrivalId, KeepError> {
+        Ok(self.db.tx(move |conn| images::arrival_open_in_tx(conn, &arrival)).await?)
+    }
+
+    async fn keep(&self, site: SiteId, arrival: ArrivalId, object: ReceivedObject) -> Result<Kept, KeepError> {
+        let understood = understand(&object)?;
+        let folder = match understood {
+            Ok(_) => format!("instances/{site}"),
+            Err(_) => format!("quarantine/{site}"),
+        };
+        let kept = self.objects.keep_hashed(&folder, object.sha256.clone(), object.file.clone()).await?;
+        let facts = match understood {
+            Ok(header) => facts(&header),
+            Err(reason) => {
+                let uid = object.announced.map(|(_, instance)| instance).unwrap_or_default();
+                let detail = reason.clone();
+                self.tx(move |conn| {
+                    let at = Utc::now().naive_utc();
+                    images::quarantine_keep_in_tx(conn, site, Some(arrival), "unreadable", &detail, &uid, &kept, at)
+                })
+                .await?;
+                return Ok(Kept::Quarantined(reason));
+            }
+        };
+        let filed = Filed {
+            study_uid: facts.study_uid.clone(),
+            series_uid: facts.series_uid.clone(),
+            sop_instance_uid: facts.sop_instance_uid.clone(),
+        };
+        let outcome = self
+            .tx(move |conn| {
+                images::instance_keep_in_tx(conn, site, Some(arrival), &facts, &kept, Utc::now().naive_utc())
+            })
+            .await?;
+        Ok(match outcome {
+            images::Kept::New(_) => Kept::New(filed),
+            images::Kept::Repeat(_) => Kept::Repeat(filed),
+            images::Kept::Differs(_) => Kept::Conflict(filed),
+        })
+    }
+
+    async fn close(&self, arrival: ArrivalId, counts: ArrivalCounts, outcome: &'static str) -> Result<(), KeepError> {
+        let close =
+            move |conn: &mut _| images::arrival_close_in_tx(conn, arrival, counts, outcome, Utc::now().naive_utc());
+        Ok(self.tx(close).await?)
+    }
+}
+
+impl IndexedArchive {
+    async fn tx<T, F>(&self, change: F) -> Result<T, StoreError>
+    where
+        T: Send + 'static,
+        F: Fn(&mut dokuei_models::Connection) -> Result<T, StoreError> + Clone + Send + 'static,
+    {
+        let mut attempt = 1;
+        loop {
+            match self.db.tx(change.clone()).await {
+                Err(error) if error.is_transient() && attempt < ATTEMPTS => attempt += 1,
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
+/// Reads the header and holds it against the message: the header, or why the
+/// object must be looked at by a person.
+fn understand(object: &ReceivedObject) -> Result<Result<InstanceHeader, String>, KeepError> {
+    let header = match header::read_dataset(object.dataset(), &object.transfer_syntax) {
+        Ok(header) => header,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    if let Some((class, instance)) = &object.announced {
+        if header.sop_class.as_str() != class {
+            return Err(KeepError::Mismatch("SOP classes"));
+        }
+        if header.sop_instance.as_str() != instance {
+            return Err(KeepError::Mismatch("SOP instances"));
+        }
+    }
+    if header.oddities.contains(&Oddity::PixelDataTruncated) {
+        return Ok(Err("the pixel data is cut off".to_owned()));
+    }
+    Ok(Ok(header))
+}
+
+fn facts(header: &InstanceHeader) -> InstanceFacts {
+    let number = |value: Option<i64>| value.and_then(|number| i32::try_from(number).ok());
+    let name = &header.patient.name;
+    InstanceFacts {
+        identity: Identity {
+            patient_id: header.patient.id.clone(),
+            name: PatientName {
+                alphabetic: name.alphabetic().to_owned(),
+                ideographic: name.ideographic().to_owned(),
+                phonetic: name.phonetic().to_owned(),
+            },
+            birth_date: header.patient.birth_date,
+            sex: header.patient.sex.clone(),
+        },
+        study_uid: header.study_uid.to_string(),
+        series_uid: header.series_uid.to_string(),
+        sop_instance_uid: header.sop_instance.to_string(),
+        sop_class_uid: header.sop_class.to_string(),
+        transfer_syntax: header.transfer_syntax.clone(),
+        accession_number: header.study.accession_number.clone(),
+        study_date: header.study.date,
+        study_time: header.study.time.map(|time| time.format("%H%M%S").to_string()).unwrap_or_default(),
+        study_id: header.study.id.clone(),
+        study_description: header.study.description.clone(),
+        institution: header.series.institution.clone(),
+        modality: header.series.modality.clone(),
+        series_number: number(header.series.number),
+        series_description: header.series.description.clone(),
+        protocol: header.series.protocol_name.clone(),
+        body_part: header.series.body_part.clone(),
+        laterality: header.series.laterality.clone(),
+        view_position: header.series.view_position.clone(),
+        instance_number: number(header.image.number),
+        rows: header.image.rows.map(i32::from),
+        columns: header.image.columns.map(i32::from),
+        frames: if header.pixels.is_some() { i32::try_from(header.image.frames).unwrap_or(i32::MAX) } else { 0 },
+        position_along_normal: position_along_normal(header),
+    }
+}
+
+/// The image's distance from the origin along the normal of its plane, in mm
+/// (PS3.3 C.7.6.2.1.1: row cosines x column cosines).
+fn position_along_normal(header: &InstanceHeader) -> Option<f64> {
+    let ([x, y, z], [a, b, c, d, e, f]) = (header.image.position?, header.image.orientation?);
+    Some(x * (b * f - c * e) + y * (c * d - a * f) + z * (a * e - b * d))
+}
+
+impl From<StoreError> for KeepError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::TryAgain | StoreError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            other => Self::Failed(other.to_string()),
+        }
+    }
+}
+
+impl From<ObjectError> for KeepError {
+    fn from(error: ObjectError) -> Self {
+        Self::Unavailable(error.to_string())
+    }
+}

@@ -1,0 +1,261 @@
+//! One association from its request to its end.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use chrono::Utc;
+use dicom_ul::pdu::{AbortRQServiceProviderReason as AbortReason, AssociationRQ, Pdu};
+use dokuei_models::store::images::ArrivalCounts;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+use super::desk::{Admission, AssociationSummary, Desk, Outcome, Refusal, Tally};
+use super::limits::Account;
+use super::negotiate::{self, Agreement};
+use super::server::ScpConfig;
+use crate::ae_title::AeTitle;
+use crate::dimse::{Command, Kind, MAX_COMMAND, Status};
+use crate::intake::Archive;
+use crate::wire::{Incoming, Link, ValueHead, Wire, WireError};
+
+/// What all associations use.
+pub(super) struct Shared {
+    pub config: ScpConfig,
+    pub desk: Arc<dyn Desk>,
+    pub archive: Arc<dyn Archive>,
+    pub account: Account,
+}
+
+/// An association that was accepted.
+pub(super) struct Association<L> {
+    pub wire: Wire<L>,
+    pub shared: Arc<Shared>,
+    pub agreement: Agreement,
+    pub admission: Admission,
+    pub calling: AeTitle,
+    pub from: IpAddr,
+    pub tally: Tally,
+    /// Length of the last object: the next one of a series is about as long.
+    pub last_len: usize,
+}
+
+impl From<WireError> for Outcome {
+    fn from(error: WireError) -> Self {
+        match error {
+            WireError::Lost(_) => Self::Lost,
+            WireError::Silent(_) => Self::TimedOut,
+            WireError::Protocol(_) | WireError::Encode => Self::ProtocolError,
+        }
+    }
+}
+
+/// Serves one connection and reports it to the desk.
+pub(super) async fn run<L: Link>(link: L, from: IpAddr, shared: Arc<Shared>, shutdown: watch::Receiver<bool>) {
+    let started_at = Utc::now();
+    let limits = &shared.config.limits;
+    let mut wire = Wire::new(link, limits.max_pdu, limits.request);
+    let request = match timeout(limits.request, wire.next()).await {
+        Ok(Ok(Incoming::Pdu(Pdu::AssociationRQ(request)))) => request,
+        // A port scan, a health check or noise: nobody asked for anything.
+        Ok(Ok(_)) | Ok(Err(WireError::Protocol(_))) => {
+            wire.abort(AbortReason::UnexpectedPdu).await;
+            return wire.shutdown().await;
+        }
+        Ok(Err(_)) | Err(_) => return,
+    };
+    let mut summary = AssociationSummary {
+        calling: request.calling_ae_title.trim_matches(['\0', ' ']).to_owned(),
+        called: request.called_ae_title.trim_matches(['\0', ' ']).to_owned(),
+        from,
+        admission: None,
+        started_at,
+        ended_at: started_at,
+        outcome: Outcome::Released,
+        tally: Tally::default(),
+    };
+    match admit(&request, from, &shared).await {
+        Err(refusal) => {
+            tracing::info!(%from, reason = %refusal, "an association was refused");
+            summary.outcome = Outcome::Refused(refusal);
+            if let Err(error) = wire.send(&negotiate::reject(refusal)).await {
+                tracing::debug!(%error, "a rejection could not be sent");
+            }
+            wire.shutdown().await;
+        }
+        Ok((calling, peer)) => {
+            wire.set_idle(limits.idle);
+            let agreement = negotiate::agree(&request, limits.max_pdu, peer.private_classes);
+            let admission = Admission { peer, arrival: None };
+            let tally = Tally::default();
+            let mut association = Association {
+                wire,
+                shared: Arc::clone(&shared),
+                agreement,
+                admission,
+                calling,
+                from,
+                tally,
+                last_len: 0,
+            };
+            summary.outcome = association.serve(shutdown).await;
+            association.tally.bytes = association.wire.received();
+            association.close(summary.outcome).await;
+            summary.admission = Some(association.admission);
+            summary.tally = association.tally;
+        }
+    }
+    summary.ended_at = Utc::now();
+    shared.desk.ended(summary).await;
+}
+
+async fn admit(
+    request: &AssociationRQ,
+    from: IpAddr,
+    shared: &Shared,
+) -> Result<(AeTitle, super::desk::Peer), Refusal> {
+    negotiate::check(request)?;
+    let called = AeTitle::parse(&request.called_ae_title).map_err(|_| Refusal::CalledUnknown)?;
+    if called != shared.config.ae_title {
+        return Err(Refusal::CalledUnknown);
+    }
+    let calling = AeTitle::parse(&request.calling_ae_title).map_err(|_| Refusal::CallingUnknown)?;
+    let peer = shared.desk.admit(&calling, &called, from).await?;
+    Ok((calling, peer))
+}
+
+impl<L: Link> Association<L> {
+    /// Accepts, answers messages, and says how it ended; the peer has been told.
+    async fn serve(&mut self, shutdown: watch::Receiver<bool>) -> Outcome {
+        let longest = self.shared.config.limits.association;
+        let outcome = match timeout(longest, self.messages(shutdown)).await {
+            Ok(outcome) => outcome,
+            Err(_) => Outcome::TimedOut,
+        };
+        match outcome {
+            Outcome::ProtocolError => self.wire.abort(AbortReason::UnexpectedPdu).await,
+            Outcome::TimedOut | Outcome::ShutDown => self.wire.abort(AbortReason::ReasonNotSpecified).await,
+            Outcome::Released | Outcome::Aborted | Outcome::Lost | Outcome::Refused(_) => {}
+        }
+        self.wire.shutdown().await;
+        outcome
+    }
+
+    async fn messages(&mut self, mut shutdown: watch::Receiver<bool>) -> Outcome {
+        if let Err(error) = self.wire.send(&self.agreement.accept).await {
+            return error.into();
+        }
+        loop {
+            let ready = tokio::select! {
+                biased;
+                _ = shutdown.wait_for(|stop| *stop) => return Outcome::ShutDown,
+                ready = self.wire.ready() => ready,
+            };
+            let step = match ready {
+                Ok(()) => self.message().await,
+                Err(error) => Err(error.into()),
+            };
+            if let Err(outcome) = step {
+                return outcome;
+            }
+        }
+    }
+
+    /// Reads one message, or the association's end, and answers it.
+    async fn message(&mut self) -> Result<(), Outcome> {
+        let head = match self.wire.next().await? {
+            Incoming::Value(head) => head,
+            Incoming::Pdu(Pdu::ReleaseRQ) => {
+                self.wire.send(&Pdu::ReleaseRP).await?;
+                return Err(Outcome::Released);
+            }
+            Incoming::Pdu(Pdu::AbortRQ { .. }) => return Err(Outcome::Aborted),
+            Incoming::Pdu(_) => return Err(Outcome::ProtocolError),
+        };
+        let command = self.command(head).await?;
+        match command.kind {
+            Kind::EchoRequest => {
+                self.skip_dataset(&command, head.context).await?;
+                self.tally.echoes += 1;
+                self.answer(head.context, &command, Status::SUCCESS, None).await
+            }
+            Kind::StoreRequest => self.store(head.context, &command).await,
+            // Nothing that can be cancelled is under way.
+            Kind::Cancel => Ok(()),
+            kind if kind.is_request() => {
+                self.skip_dataset(&command, head.context).await?;
+                self.answer(head.context, &command, Status::UNRECOGNIZED_OPERATION, Some("no such service here")).await
+            }
+            _ => Err(Outcome::ProtocolError),
+        }
+    }
+
+    /// Gathers a command set from its fragments, of which there may be several.
+    async fn command(&mut self, first: ValueHead) -> Result<Command, Outcome> {
+        let mut bytes = Vec::with_capacity(256);
+        let mut head = first;
+        loop {
+            if !head.is_command || head.context != first.context || bytes.len() + head.len > MAX_COMMAND {
+                return Err(Outcome::ProtocolError);
+            }
+            self.wire.value_into(head, &mut bytes).await?;
+            if head.is_last {
+                return Command::read(&bytes).map_err(|_| Outcome::ProtocolError);
+            }
+            head = self.next_value().await?;
+        }
+    }
+
+    /// The next fragment's head, where only a fragment may come.
+    async fn next_value(&mut self) -> Result<ValueHead, Outcome> {
+        match self.wire.next().await? {
+            Incoming::Value(head) => Ok(head),
+            Incoming::Pdu(Pdu::AbortRQ { .. }) => Err(Outcome::Aborted),
+            Incoming::Pdu(_) => Err(Outcome::ProtocolError),
+        }
+    }
+
+    /// The next fragment of a data set.
+    pub async fn next_data(&mut self, context: u8) -> Result<ValueHead, Outcome> {
+        let head = self.next_value().await?;
+        if head.is_command || head.context != context { Err(Outcome::ProtocolError) } else { Ok(head) }
+    }
+
+    /// Reads over the data set that a command announces, so that the command can
+    /// be answered.
+    pub async fn skip_dataset(&mut self, command: &Command, context: u8) -> Result<(), Outcome> {
+        let mut left = command.has_dataset;
+        while left {
+            let head = self.next_data(context).await?;
+            self.wire.skip_value(head).await?;
+            left = !head.is_last;
+        }
+        Ok(())
+    }
+
+    /// Answers in one write.
+    pub async fn answer(
+        &mut self,
+        context: u8,
+        command: &Command,
+        status: Status,
+        comment: Option<&str>,
+    ) -> Result<(), Outcome> {
+        let response = command.response(status, comment).write();
+        Ok(self.wire.send_command(context, &response, self.agreement.peer_max_pdu).await?)
+    }
+
+    async fn close(&mut self, outcome: Outcome) {
+        let Some(arrival) = self.admission.arrival else { return };
+        let number = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
+        let counts = ArrivalCounts {
+            kept: number(self.tally.new),
+            repeated: number(self.tally.repeated),
+            quarantined: number(self.tally.quarantined + self.tally.conflicting),
+            failed: number(self.tally.failed),
+            bytes: i64::try_from(self.tally.bytes).unwrap_or(i64::MAX),
+        };
+        if let Err(error) = self.shared.archive.close(arrival, counts, outcome.word()).await {
+            tracing::warn!(%error, %arrival, "an arrival could not be closed");
+        }
+    }
+}

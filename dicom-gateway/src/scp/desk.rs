@@ -1,0 +1,148 @@
+//! Who may come in, and who is told when they have left.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use dokuei_models::{ArrivalId, EndpointId, SiteId};
+
+use crate::ae_title::AeTitle;
+
+/// Decides on admission and hears of every association's end. Lookups happen
+/// here; the gateway itself knows no site.
+#[async_trait]
+pub trait Desk: Send + Sync + 'static {
+    /// Which site's endpoint calls, or why it may not.
+    async fn admit(&self, calling: &AeTitle, called: &AeTitle, from: IpAddr) -> Result<Peer, Refusal>;
+
+    /// An association has ended, or was never begun. For audit and the peer's page.
+    async fn ended(&self, summary: AssociationSummary);
+}
+
+/// A peer that was recognised.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Peer {
+    /// Its site.
+    pub site: SiteId,
+    /// Its endpoint.
+    pub endpoint: EndpointId,
+    /// Whether its site takes SOP classes that the standard does not list.
+    pub private_classes: bool,
+}
+
+/// Why a peer was not let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Refusal {
+    /// It asked for another application entity.
+    CalledUnknown,
+    /// No endpoint has this AE title, or it isn't one.
+    CallingUnknown,
+    /// The AE title is known, but not at this address.
+    AddressNotAllowed,
+    /// The endpoint is switched off or may not send.
+    NotAllowed,
+    /// Too many associations at once.
+    Busy,
+    /// The desk cannot look anything up at the moment.
+    Unavailable,
+    /// It speaks another protocol or application context.
+    Protocol,
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::CalledUnknown => "the called AE title is not ours",
+            Self::CallingUnknown => "the calling AE title is not registered",
+            Self::AddressNotAllowed => "the calling AE title is not registered at this address",
+            Self::NotAllowed => "the endpoint may not send",
+            Self::Busy => "too many associations at once",
+            Self::Unavailable => "admission could not be decided",
+            Self::Protocol => "the association request is not one of DICOM",
+        })
+    }
+}
+
+/// How an association ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// By A-RELEASE.
+    Released,
+    /// The peer sent A-ABORT.
+    Aborted,
+    /// The connection broke.
+    Lost,
+    /// The peer was silent, or stayed, for too long.
+    TimedOut,
+    /// The peer broke the protocol and was sent away.
+    ProtocolError,
+    /// We are shutting down.
+    ShutDown,
+    /// It was never begun.
+    Refused(Refusal),
+}
+
+impl Outcome {
+    /// The word that the arrival's row holds.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Released => "released",
+            Self::Aborted | Self::ProtocolError | Self::ShutDown | Self::Refused(_) => "aborted",
+            Self::Lost => "lost",
+            Self::TimedOut => "timeout",
+        }
+    }
+}
+
+/// What an association brought.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tally {
+    /// New instances.
+    pub new: u32,
+    /// Instances that were here already.
+    pub repeated: u32,
+    /// Known UIDs with other bytes, kept apart.
+    pub conflicting: u32,
+    /// Objects that could not be understood, kept apart.
+    pub quarantined: u32,
+    /// Objects that were not kept; the sender was told.
+    pub failed: u32,
+    /// C-ECHO requests answered.
+    pub echoes: u32,
+    /// Bytes received.
+    pub bytes: u64,
+    /// New instances per Study Instance UID.
+    pub studies: BTreeMap<String, u32>,
+}
+
+/// The association as admitted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// Who called.
+    pub peer: Peer,
+    /// The arrival's row, if an object came.
+    pub arrival: Option<ArrivalId>,
+}
+
+/// One association, once it is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssociationSummary {
+    /// As sent; empty if no request was understood.
+    pub calling: String,
+    /// As sent; empty if no request was understood.
+    pub called: String,
+    /// The address it came from.
+    pub from: IpAddr,
+    /// `None` if it was refused.
+    pub admission: Option<Admission>,
+    /// When the connection came.
+    pub started_at: DateTime<Utc>,
+    /// When it was over.
+    pub ended_at: DateTime<Utc>,
+    /// How it ended.
+    pub outcome: Outcome,
+    /// What it brought.
+    pub tally: Tally,
+}

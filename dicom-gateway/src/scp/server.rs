@@ -1,0 +1,119 @@
+//! Listens, and gives every connection a task of its own.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+use super::association::{self, Shared};
+use super::desk::{AssociationSummary, Desk, Outcome, Refusal, Tally};
+use super::limits::{Account, Doors, Limits, Place};
+use super::negotiate;
+use crate::ae_title::AeTitle;
+use crate::intake::Archive;
+use crate::wire::Wire;
+
+/// How the receiver is called and what it allows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScpConfig {
+    /// The title that peers must call.
+    pub ae_title: AeTitle,
+    /// What they may take.
+    pub limits: Limits,
+}
+
+/// Receives on `listener` until `shutdown` becomes true or its sender is dropped.
+/// Associations may then finish the object they are at, within
+/// [`Limits::grace`]; those that wait are aborted at once.
+pub async fn serve(
+    listener: TcpListener,
+    config: ScpConfig,
+    desk: Arc<dyn Desk>,
+    archive: Arc<dyn Archive>,
+    mut shutdown: watch::Receiver<bool>,
+) {
+    let doors = Doors::new(&config.limits);
+    let grace = config.limits.grace;
+    let account = Account::new(&config.limits);
+    let shared = Arc::new(Shared { config, desk, archive, account });
+    let mut associations = JoinSet::new();
+    loop {
+        let accepted = tokio::select! {
+            biased;
+            _ = shutdown.wait_for(|stop| *stop) => break,
+            Some(ended) = associations.join_next(), if !associations.is_empty() => {
+                if let Err(error) = ended {
+                    tracing::error!(%error, "an association's task died");
+                }
+                continue;
+            }
+            accepted = listener.accept() => accepted,
+        };
+        match accepted {
+            Ok((stream, from)) => {
+                if let Err(error) = stream.set_nodelay(true) {
+                    tracing::debug!(%error, "TCP_NODELAY was refused");
+                }
+                let shared = Arc::clone(&shared);
+                match doors.enter(from.ip()) {
+                    Some(place) => {
+                        associations.spawn(admit(stream, from, shared, place, shutdown.clone()));
+                    }
+                    None => {
+                        associations.spawn(turn_away(stream, from, shared));
+                    }
+                }
+            }
+            Err(error) => {
+                // Out of file handles, most likely: others will end.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        }
+    }
+    drop(listener);
+    let ended = tokio::time::timeout(grace, async { while associations.join_next().await.is_some() {} }).await;
+    if ended.is_err() {
+        tracing::warn!(left = associations.len(), "associations were cut off at shutdown");
+        associations.shutdown().await;
+    }
+}
+
+async fn admit(
+    stream: TcpStream,
+    from: SocketAddr,
+    shared: Arc<Shared>,
+    place: Place,
+    shutdown: watch::Receiver<bool>,
+) {
+    association::run(stream, from.ip(), shared, shutdown).await;
+    drop(place);
+}
+
+/// Says that there is no place. The request is not waited for long, so that the
+/// refused cannot pile up.
+async fn turn_away(stream: TcpStream, from: SocketAddr, shared: Arc<Shared>) {
+    let started_at = Utc::now();
+    let mut wire = Wire::new(stream, shared.config.limits.max_pdu, Duration::from_secs(1));
+    if wire.next().await.is_ok()
+        && let Err(error) = wire.send(&negotiate::reject(Refusal::Busy)).await
+    {
+        tracing::debug!(%error, "a rejection could not be sent");
+    }
+    wire.shutdown().await;
+    let summary = AssociationSummary {
+        calling: String::new(),
+        called: String::new(),
+        from: from.ip(),
+        admission: None,
+        started_at,
+        ended_at: Utc::now(),
+        outcome: Outcome::Refused(Refusal::Busy),
+        tally: Tally::default(),
+    };
+    shared.desk.ended(summary).await;
+}

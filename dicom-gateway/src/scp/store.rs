@@ -1,0 +1,147 @@
+//! C-STORE: one object from its command to its answer.
+
+use chrono::Utc;
+use dokuei_models::ArrivalId;
+use dokuei_models::store::images::NewArrival;
+
+use super::association::Association;
+use super::desk::Outcome;
+use super::limits::Taken;
+use crate::dimse::{Command, Status};
+use crate::intake::{KeepError, Kept, ReceivedObject, Receiving};
+use crate::uid::Uid;
+use crate::wire::Link;
+
+/// Most that is reserved for an object because the last one was as long.
+const RESERVE: usize = 16 << 20;
+
+type Refused = (Status, &'static str);
+
+impl<L: Link> Association<L> {
+    /// Receives the data set, keeps the object and answers. Whatever is wrong with
+    /// the message is answered after its data set, never by silence.
+    pub(super) async fn store(&mut self, context: u8, command: &Command) -> Result<(), Outcome> {
+        let received = match self.begin(context, command) {
+            Ok(receiving) => self.receive(context, receiving).await?,
+            Err(refused) => {
+                self.skip_dataset(command, context).await?;
+                Err(refused)
+            }
+        };
+        let (status, comment) = match received {
+            Ok((object, _taken)) => self.keep(object).await,
+            Err((status, comment)) => (status, Some(comment.to_owned())),
+        };
+        if status != Status::SUCCESS {
+            self.tally.failed += 1;
+        }
+        self.answer(context, command, status, comment.as_deref()).await
+    }
+
+    /// Checks the command against what was agreed on.
+    fn begin(&self, context: u8, command: &Command) -> Result<Receiving, Refused> {
+        let agreed = self.agreement.contexts.get(&context);
+        let agreed = agreed.ok_or((Status::CLASS_NOT_SUPPORTED, "this presentation context was not accepted"))?;
+        let class = command.sop_class.as_deref().unwrap_or_default();
+        let class = Uid::parse(class.as_bytes())
+            .map_err(|_| (Status::CLASS_NOT_SUPPORTED, "the Affected SOP Class UID is not a UID"))?;
+        if class.as_str() != agreed.abstract_syntax {
+            return Err((Status::CLASS_NOT_SUPPORTED, "the SOP class is not that of the presentation context"));
+        }
+        let instance = command.sop_instance.as_deref().unwrap_or_default();
+        let instance = Uid::parse(instance.as_bytes())
+            .map_err(|_| (Status::INVALID_INSTANCE, "the Affected SOP Instance UID is not a UID"))?;
+        if !command.has_dataset {
+            return Err((Status::CANNOT_UNDERSTAND, "the message has no data set"));
+        }
+        Ok(Receiving::new(class, instance, &agreed.transfer_syntax, self.last_len.min(RESERVE)))
+    }
+
+    /// Takes the data set in. What exceeds a limit is read over and refused.
+    async fn receive(
+        &mut self,
+        context: u8,
+        receiving: Receiving,
+    ) -> Result<Result<(ReceivedObject, Taken), Refused>, Outcome> {
+        let mut taken = Taken::default();
+        let mut state = Ok(receiving);
+        loop {
+            let head = self.next_data(context).await?;
+            if let Ok(receiving) = &state {
+                let len = receiving.len() + head.len;
+                if len > self.shared.config.limits.object {
+                    state = Err((Status::OUT_OF_RESOURCES, "the object exceeds the size limit"));
+                } else if !self.shared.account.raise(&mut taken, len) {
+                    state = Err((Status::OUT_OF_RESOURCES, "too much is being received at once, send again later"));
+                }
+            }
+            match &mut state {
+                Ok(receiving) => {
+                    self.wire.value_into(head, receiving.target()).await?;
+                    receiving.hash();
+                }
+                Err(_) => self.wire.skip_value(head).await?,
+            }
+            if head.is_last {
+                break;
+            }
+        }
+        Ok(state.map(|receiving| {
+            self.last_len = receiving.len();
+            (receiving.finish(), taken)
+        }))
+    }
+
+    /// Keeps the object; the status is what the peer hears.
+    async fn keep(&mut self, object: ReceivedObject) -> (Status, Option<String>) {
+        let kept = match self.arrival().await {
+            Ok(arrival) => self.shared.archive.keep(self.admission.peer.site, arrival, object).await,
+            Err(error) => Err(error),
+        };
+        match kept {
+            Ok(Kept::New(filed)) => {
+                self.tally.new += 1;
+                *self.tally.studies.entry(filed.study_uid).or_default() += 1;
+            }
+            Ok(Kept::Repeat(_)) => self.tally.repeated += 1,
+            Ok(Kept::Conflict(filed)) => {
+                self.tally.conflicting += 1;
+                tracing::warn!(instance = %filed.sop_instance_uid, "other bytes came under a known SOP instance UID");
+            }
+            Ok(Kept::Quarantined(reason)) => {
+                self.tally.quarantined += 1;
+                tracing::warn!(calling = %self.calling, %reason, "an object was quarantined");
+            }
+            Err(error) => {
+                tracing::warn!(calling = %self.calling, %error, "an object was not kept");
+                return match error {
+                    KeepError::Unavailable(_) => {
+                        (Status::OUT_OF_RESOURCES, Some("the archive is unavailable, send again later".to_owned()))
+                    }
+                    KeepError::Mismatch(_) => (Status::MISMATCH, Some(error.to_string())),
+                    KeepError::Failed(_) => (Status::PROCESSING_FAILURE, Some("the archive failed".to_owned())),
+                };
+            }
+        }
+        (Status::SUCCESS, None)
+    }
+
+    /// The arrival's row, made when the first object comes: an echo is no arrival.
+    async fn arrival(&mut self) -> Result<ArrivalId, KeepError> {
+        if let Some(arrival) = self.admission.arrival {
+            return Ok(arrival);
+        }
+        let arrival = NewArrival {
+            site: self.admission.peer.site,
+            endpoint: Some(self.admission.peer.endpoint),
+            user: None,
+            via: "dicom",
+            calling_ae: self.calling.to_string(),
+            address: self.from.to_string(),
+            at: Utc::now().naive_utc(),
+        };
+        let arrival = self.shared.archive.open(arrival).await?;
+        self.admission.arrival = Some(arrival);
+        Ok(arrival)
+    }
+}

@@ -1,0 +1,167 @@
+//! The requestor's side of an association.
+
+use std::collections::HashMap;
+
+use dicom_ul::pdu::{
+    AssociationRJResult, AssociationRJServiceUserReason as UserReason, AssociationRJSource, AssociationRQ, Pdu,
+    PresentationContextProposed, PresentationContextResultReason as Reason, UserVariableItem,
+};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::{Destination, SendError};
+use crate::dimse::{Command, MAX_COMMAND};
+use crate::part10::{IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION};
+use crate::scp::APPLICATION_CONTEXT;
+use crate::wire::{Incoming, Wire, WireError};
+
+/// Announced to the acceptor; its answers are small.
+const MAX_PDU: u32 = 262_138;
+
+/// A proposed pair of SOP class and transfer syntax.
+pub(super) type Proposal = (String, String);
+
+/// An accepted association.
+pub(super) struct Requestor {
+    wire: Wire<TcpStream>,
+    accepted: HashMap<Proposal, u8>,
+    peer_max_pdu: u32,
+    next_message: u16,
+}
+
+impl From<WireError> for SendError {
+    fn from(error: WireError) -> Self {
+        match error {
+            WireError::Lost(_) => Self::Lost,
+            WireError::Silent(_) => Self::TimedOut,
+            WireError::Protocol(what) => Self::Protocol(what),
+            WireError::Encode => Self::Protocol("a message of ours could not be written"),
+        }
+    }
+}
+
+impl Requestor {
+    /// Connects and negotiates, one context per proposal (128 at most).
+    pub async fn connect(to: &Destination, proposals: &[Proposal]) -> Result<Self, SendError> {
+        let unreachable = || SendError::Unreachable { host: to.host.clone(), port: to.port };
+        let stream = timeout(to.timeouts.connect, TcpStream::connect((to.host.as_str(), to.port)))
+            .await
+            .map_err(|_| SendError::TimedOut)?
+            .map_err(|_| unreachable())?;
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY was refused");
+        }
+        let mut wire = Wire::new(stream, MAX_PDU, to.timeouts.answer);
+        let ids = (1_u8..=255).step_by(2);
+        let contexts: Vec<PresentationContextProposed> = ids
+            .zip(proposals)
+            .map(|(id, (class, syntax))| PresentationContextProposed {
+                id,
+                abstract_syntax: class.clone(),
+                transfer_syntaxes: vec![syntax.clone()],
+            })
+            .collect();
+        let request = AssociationRQ {
+            protocol_version: 1,
+            calling_ae_title: to.calling_ae.to_string(),
+            called_ae_title: to.called_ae.to_string(),
+            application_context_name: APPLICATION_CONTEXT.to_owned(),
+            presentation_contexts: contexts,
+            user_variables: vec![
+                UserVariableItem::MaxLength(MAX_PDU),
+                UserVariableItem::ImplementationClassUID(IMPLEMENTATION_CLASS_UID.to_owned()),
+                UserVariableItem::ImplementationVersionName(IMPLEMENTATION_VERSION.to_owned()),
+            ],
+        };
+        wire.send(&request.into()).await?;
+        let accept = match wire.next().await? {
+            Incoming::Pdu(Pdu::AssociationAC(accept)) => accept,
+            Incoming::Pdu(Pdu::AssociationRJ(reject)) => return Err(rejection(to, &reject.result, &reject.source)),
+            Incoming::Pdu(Pdu::AbortRQ { .. }) => return Err(SendError::Aborted),
+            Incoming::Pdu(_) | Incoming::Value(_) => {
+                return Err(SendError::Protocol("its answer to the association request is not one"));
+            }
+        };
+        let accepted = accept
+            .presentation_contexts
+            .iter()
+            .filter(|result| result.reason == Reason::Acceptance)
+            .filter_map(|result| {
+                let index = usize::from(result.id.checked_sub(1)? / 2);
+                proposals.get(index).map(|proposal| (proposal.clone(), result.id))
+            })
+            .collect();
+        let peer_max_pdu = accept.user_variables.iter().find_map(|item| match item {
+            UserVariableItem::MaxLength(length) => Some(*length),
+            _ => None,
+        });
+        Ok(Self { wire, accepted, peer_max_pdu: peer_max_pdu.unwrap_or(16_384), next_message: 1 })
+    }
+
+    /// The context that was accepted for a proposal.
+    pub fn context(&self, proposal: &Proposal) -> Option<u8> {
+        self.accepted.get(proposal).copied()
+    }
+
+    /// A message ID not used by the message before.
+    pub fn message_id(&mut self) -> u16 {
+        let id = self.next_message;
+        self.next_message = id.checked_add(1).unwrap_or(1);
+        id
+    }
+
+    /// Sends a message and waits for its answer.
+    pub async fn ask(&mut self, context: u8, command: &Command, dataset: Option<&[u8]>) -> Result<Command, SendError> {
+        let bytes = command.write();
+        match dataset {
+            Some(dataset) => self.wire.send_message(context, &bytes, dataset, self.peer_max_pdu).await?,
+            None => self.wire.send_command(context, &bytes, self.peer_max_pdu).await?,
+        }
+        let mut answer = Vec::new();
+        loop {
+            let head = match self.wire.next().await? {
+                Incoming::Value(head) => head,
+                Incoming::Pdu(Pdu::AbortRQ { .. }) => return Err(SendError::Aborted),
+                Incoming::Pdu(_) => return Err(SendError::Protocol("it answered with another PDU")),
+            };
+            if !head.is_command || answer.len() + head.len > MAX_COMMAND {
+                return Err(SendError::Protocol("its answer is not a command set"));
+            }
+            self.wire.value_into(head, &mut answer).await?;
+            if head.is_last {
+                break;
+            }
+        }
+        let answer = Command::read(&answer).map_err(|_| SendError::Protocol("its answer cannot be read"))?;
+        if answer.message_id != command.message_id || answer.kind.is_request() {
+            return Err(SendError::Protocol("it answered another message"));
+        }
+        Ok(answer)
+    }
+
+    /// Ends the association. What was answered stays answered, so errors no longer matter.
+    pub async fn release(mut self) {
+        let released = async {
+            self.wire.send(&Pdu::ReleaseRQ).await?;
+            self.wire.next().await
+        };
+        if let Err(error) = released.await {
+            tracing::debug!(%error, "the association was not released in order");
+        }
+        self.wire.shutdown().await;
+    }
+}
+
+fn rejection(to: &Destination, result: &AssociationRJResult, source: &AssociationRJSource) -> SendError {
+    match source {
+        AssociationRJSource::ServiceUser(UserReason::CallingAETitleNotRecognized) => {
+            SendError::CallingNotRecognized(to.calling_ae.clone())
+        }
+        AssociationRJSource::ServiceUser(UserReason::CalledAETitleNotRecognized) => {
+            SendError::CalledNotRecognized(to.called_ae.clone())
+        }
+        AssociationRJSource::ServiceProviderPresentation(_) => SendError::Busy,
+        _ if *result == AssociationRJResult::Transient => SendError::Busy,
+        other => SendError::Rejected(other.to_string()),
+    }
+}

@@ -1,0 +1,152 @@
+//! C-ECHO and C-STORE over associations of as many contexts as fit.
+
+use bytes::Bytes;
+use dicom_object::InMemDicomObject;
+use dicom_transfer_syntax_registry::entries;
+
+use super::requestor::{Proposal, Requestor};
+use super::{Destination, SendError, Sent};
+use crate::dimse::{Command, Status, VERIFICATION};
+use crate::header;
+
+const IMPLICIT_LITTLE: &str = "1.2.840.10008.1.2";
+const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
+/// Presentation contexts of one association (PS3.8 9.3.2.2: odd IDs up to 255).
+const MAX_CONTEXTS: usize = 128;
+
+/// Asks whether the peer is there and knows us.
+pub async fn echo(to: &Destination) -> Result<(), SendError> {
+    let proposal = (VERIFICATION.to_owned(), IMPLICIT_LITTLE.to_owned());
+    let mut requestor = Requestor::connect(to, std::slice::from_ref(&proposal)).await?;
+    let Some(context) = requestor.context(&proposal) else {
+        requestor.release().await;
+        return Err(SendError::Protocol("it does not accept the verification service"));
+    };
+    let request = Command::echo_request(requestor.message_id());
+    let answer = requestor.ask(context, &request, None).await?;
+    requestor.release().await;
+    match answer.status {
+        Some(Status::SUCCESS) => Ok(()),
+        Some(status) => Err(SendError::EchoFailed(status)),
+        None => Err(SendError::Protocol("its answer has no status")),
+    }
+}
+
+/// Sends DICOM files in order and says of each what became of it. Compressed ones
+/// go as they are; explicit native ones are rewritten as implicit for a peer that
+/// takes only that.
+///
+/// # Errors
+/// [`SendError`] when no association came about; later breaks are in the list.
+pub async fn send(to: &Destination, files: &[Bytes]) -> Result<Vec<Sent>, SendError> {
+    let items: Vec<Option<Item<'_>>> = files.iter().map(|file| Item::read(file)).collect();
+    let mut sent = Vec::with_capacity(items.len());
+    while sent.len() < items.len() {
+        let batch = batch(&items[sent.len()..]);
+        let done = sent.len() + batch.items;
+        if batch.proposals.is_empty() {
+            sent.resize(done, Sent::Unreadable);
+            continue;
+        }
+        let mut requestor = match Requestor::connect(to, &batch.proposals).await {
+            Ok(requestor) => requestor,
+            Err(error) if sent.is_empty() => return Err(error),
+            Err(error) => {
+                sent.resize(items.len(), Sent::NotSent(error));
+                return Ok(sent);
+            }
+        };
+        for item in &items[sent.len()..done] {
+            let outcome = match item {
+                Some(item) => item.send(&mut requestor).await,
+                None => Ok(Sent::Unreadable),
+            };
+            match outcome {
+                Ok(outcome) => sent.push(outcome),
+                Err(error) => {
+                    sent.resize(items.len(), Sent::NotSent(error));
+                    return Ok(sent);
+                }
+            }
+        }
+        requestor.release().await;
+    }
+    Ok(sent)
+}
+
+struct Batch {
+    items: usize,
+    proposals: Vec<Proposal>,
+}
+
+/// As many items as one association has contexts for.
+fn batch(items: &[Option<Item<'_>>]) -> Batch {
+    let mut batch = Batch { items: 0, proposals: Vec::new() };
+    for item in items {
+        let wanted = item.as_ref().map(Item::proposals).unwrap_or_default();
+        let new: Vec<Proposal> = wanted.into_iter().filter(|one| !batch.proposals.contains(one)).collect();
+        if batch.proposals.len() + new.len() > MAX_CONTEXTS {
+            break;
+        }
+        batch.proposals.extend(new);
+        batch.items += 1;
+    }
+    batch
+}
+
+struct Item<'a> {
+    class: String,
+    instance: String,
+    transfer_syntax: String,
+    dataset: &'a [u8],
+}
+
+impl<'a> Item<'a> {
+    fn read(file: &'a [u8]) -> Option<Self> {
+        let parts = header::split_file(file).ok()?;
+        let dataset = file.get(parts.dataset_at..)?;
+        let header = header::read_dataset(dataset, &parts.transfer_syntax).ok()?;
+        Some(Self {
+            class: header.sop_class.to_string(),
+            instance: header.sop_instance.to_string(),
+            transfer_syntax: parts.transfer_syntax,
+            dataset,
+        })
+    }
+
+    fn proposals(&self) -> Vec<Proposal> {
+        let mut proposals = vec![(self.class.clone(), self.transfer_syntax.clone())];
+        if self.transfer_syntax == EXPLICIT_LITTLE {
+            proposals.push((self.class.clone(), IMPLICIT_LITTLE.to_owned()));
+        }
+        proposals
+    }
+
+    async fn send(&self, requestor: &mut Requestor) -> Result<Sent, SendError> {
+        let accepted =
+            self.proposals().into_iter().find_map(|one| requestor.context(&one).map(|context| (context, one.1)));
+        let Some((context, syntax)) = accepted else { return Ok(Sent::NotAccepted) };
+        let request = Command::store_request(requestor.message_id(), &self.class, &self.instance);
+        let answer = if syntax == self.transfer_syntax {
+            requestor.ask(context, &request, Some(self.dataset)).await?
+        } else {
+            let Some(implicit) = self.as_implicit() else { return Ok(Sent::NotAccepted) };
+            requestor.ask(context, &request, Some(&implicit)).await?
+        };
+        match answer.status {
+            Some(status) if status.is_kept() => Ok(Sent::Kept(status)),
+            Some(status) => Ok(Sent::Refused { status, comment: answer.error_comment.unwrap_or_default() }),
+            None => Err(SendError::Protocol("its answer has no status")),
+        }
+    }
+
+    /// The data set as implicit VR little endian. The header was read before, so
+    /// its nesting is bounded.
+    fn as_implicit(&self) -> Option<Vec<u8>> {
+        let explicit = entries::EXPLICIT_VR_LITTLE_ENDIAN.erased();
+        let object = InMemDicomObject::read_dataset_with_ts(self.dataset, &explicit).ok()?;
+        let mut bytes = Vec::with_capacity(self.dataset.len());
+        object.write_dataset_with_ts(&mut bytes, &entries::IMPLICIT_VR_LITTLE_ENDIAN.erased()).ok()?;
+        Some(bytes)
+    }
+}

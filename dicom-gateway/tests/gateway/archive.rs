@@ -1,0 +1,173 @@
+//! The gateway on the real archive: objects in a folder, rows in SQLite, senders
+//! that crash and repeat themselves.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::common::{Gateway, ct_file, dcmtk, stored};
+use dokuei_dicom_gateway::ae_title::AeTitle;
+use dokuei_dicom_gateway::intake::{Archive, IndexedArchive, Kept, ReceivedObject};
+use dokuei_dicom_gateway::part10;
+use dokuei_dicom_gateway::scp::Limits;
+use dokuei_dicom_gateway::scu::{self, Destination, Sent, Timeouts};
+use dokuei_models::db::DatabaseUrl;
+use dokuei_models::objects::{Objects, ObjectsUrl};
+use dokuei_models::store::images::NewArrival;
+use dokuei_models::{ArrivalId, Db, SiteId};
+
+pub struct House {
+    folder: tempfile::TempDir,
+    pub archive: IndexedArchive,
+}
+
+impl House {
+    /// An empty archive with one site and its endpoint.
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&DatabaseUrl::Sqlite(folder.path().join("dokuei.sqlite"))).unwrap();
+        let objects = Objects::open(&ObjectsUrl::Folder(folder.path().join("objects"))).unwrap();
+        let house = Self { archive: IndexedArchive::new(db, objects), folder };
+        house.sql(
+            "INSERT INTO pools VALUES (1,'p','p','p');
+             INSERT INTO sites VALUES (1,1,'a','a','a',1,0,1,NULL,'','','exact','wait',60,365,5,1,'',1,0,1,1);
+             INSERT INTO site_endpoints VALUES (1,1,'ct','site',1,0,'HOSPITAL_A','127.0.0.1',104,'',1,NULL,NULL,1);",
+        );
+        house
+    }
+
+    pub fn sql(&self, statement: &str) -> String {
+        let database = self.folder.path().join("dokuei.sqlite");
+        let output = Command::new("sqlite3").arg(database).arg(statement).output().expect("sqlite3 must be installed");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    async fn arrival(&self) -> ArrivalId {
+        let arrival = NewArrival {
+            site: SiteId(1),
+            endpoint: None,
+            user: None,
+            via: "upload",
+            calling_ae: String::new(),
+            address: "127.0.0.1".to_owned(),
+            at: chrono::Utc::now().naive_utc(),
+        };
+        self.archive.open(arrival).await.unwrap()
+    }
+
+    async fn keep(&self, file: &[u8]) -> Kept {
+        let arrival = self.arrival().await;
+        self.archive.keep(SiteId(1), arrival, ReceivedObject::from_file(file).unwrap()).await.unwrap()
+    }
+}
+
+fn files_below(folder: &Path) -> usize {
+    let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
+    entries.map(|entry| entry.unwrap().path()).map(|path| if path.is_dir() { files_below(&path) } else { 1 }).sum()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_study_sent_twice_is_there_once_and_named_in_kanji() {
+    let house = House::new();
+    let gateway = Gateway::start(house.archive.clone(), Limits::default()).await;
+    let folder = tempfile::tempdir().unwrap();
+    for number in 1..=4 {
+        std::fs::write(folder.path().join(format!("{number}.dcm")), ct_file("1.2.826.90", number, 10_000)).unwrap();
+    }
+    let (port, path) = (gateway.port.to_string(), folder.path().to_str().unwrap().to_owned());
+    for _ in 0..2 {
+        let store =
+            dcmtk("storescu", &["-aet", "HOSPITAL_A", "-aec", "DOKUEI", "+sd", "127.0.0.1", &port, &path]).await;
+        assert!(store.ok, "{}", store.text);
+    }
+    let ended = gateway.summaries(2).await;
+    assert_eq!((ended[0].tally.new, ended[0].tally.repeated), (4, 0));
+    assert_eq!((ended[1].tally.new, ended[1].tally.repeated), (0, 4));
+    assert_eq!(house.sql("SELECT count(*) FROM instances"), "4");
+    assert_eq!(house.sql("SELECT name_ideographic, patient_id FROM patients"), "松本^一郎|00123");
+    assert_eq!(house.sql("SELECT instances, series, modalities, accession_number FROM studies"), "4|1|CT|A0001");
+    assert_eq!(house.sql("SELECT kept, repeated, outcome FROM arrivals ORDER BY id"), "4|0|released\n0|4|released");
+    assert_eq!(files_below(&house.folder.path().join("objects")), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_image_by_another_way_is_a_repeat_and_other_bytes_are_kept_apart() {
+    let house = House::new();
+    let file = ct_file("1.2.826.91", 1, 3_000);
+    assert!(matches!(house.keep(&file).await, Kept::New(_)));
+    // Uploaded with another preamble and no file meta information at all.
+    let parts = dokuei_dicom_gateway::header::split_file(&file).unwrap();
+    assert!(matches!(house.keep(&file[parts.dataset_at..]).await, Kept::Repeat(_)));
+    let mut other = file.clone();
+    *other.last_mut().unwrap() ^= 1;
+    assert!(matches!(house.keep(&other).await, Kept::Conflict(_)));
+    assert_eq!(house.sql("SELECT count(*) FROM instances"), "1");
+    assert_eq!(house.sql("SELECT reason FROM quarantine"), "differs");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_understood_is_kept_and_shown_and_answered_as_success() {
+    let house = House::new();
+    let whole = ct_file("1.2.826.92", 1, 3_000);
+    let kept = house.keep(&whole[..whole.len() - 500]).await;
+    assert_eq!(kept, Kept::Quarantined("the pixel data is cut off".to_owned()));
+    let gateway = Gateway::start(house.archive.clone(), Limits::default()).await;
+    // A data set of noise under a sound command.
+    let mut noise = part10::file_meta("1.2.840.10008.5.1.4.1.1.2", "1.2.826.92.9", "1.2.840.10008.1.2.1");
+    let cut = whole[dokuei_dicom_gateway::header::split_file(&whole).unwrap().dataset_at..].to_vec();
+    noise.extend(&cut[..cut.len() - 100]);
+    let destination = Destination {
+        host: "127.0.0.1".to_owned(),
+        port: gateway.port,
+        called_ae: AeTitle::parse("DOKUEI").unwrap(),
+        calling_ae: AeTitle::parse("HOSPITAL_A").unwrap(),
+        timeouts: Timeouts::default(),
+    };
+    let sent = scu::send(&destination, &[noise.into()]).await.unwrap();
+    assert!(sent[0].is_kept(), "{sent:?}");
+    assert_eq!(gateway.summaries(1).await[0].tally.quarantined, 1);
+    assert_eq!(house.sql("SELECT count(*) FROM quarantine WHERE reason = 'unreadable'"), "2");
+    assert_eq!(house.sql("SELECT count(*) FROM instances"), "0");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_senders_at_once_lose_nothing() {
+    let house = House::new();
+    let gateway = Gateway::start(house.archive.clone(), Limits::default()).await;
+    let mut senders = tokio::task::JoinSet::new();
+    for sender in 0..4 {
+        let port = gateway.port;
+        senders.spawn(async move {
+            let destination = Destination {
+                host: "127.0.0.1".to_owned(),
+                port,
+                called_ae: AeTitle::parse("DOKUEI").unwrap(),
+                calling_ae: AeTitle::parse("HOSPITAL_A").unwrap(),
+                timeouts: Timeouts::default(),
+            };
+            // All four bring the same study.
+            let files: Vec<bytes::Bytes> =
+                (0..25).map(|number| ct_file("1.2.826.93", sender * 25 + number, 20_000).into()).collect();
+            scu::send(&destination, &files).await.unwrap()
+        });
+    }
+    let sent: Vec<Sent> = senders.join_all().await.into_iter().flatten().collect();
+    assert!(sent.iter().all(Sent::is_kept), "{sent:?}");
+    assert_eq!(house.sql("SELECT count(*), count(DISTINCT object_key) FROM instances"), "100|100");
+    assert_eq!(house.sql("SELECT instances, series FROM studies"), "100|1");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_object_store_that_cannot_write_is_heard_by_storescu() {
+    let house = House::new();
+    let gateway = Gateway::start(house.archive.clone(), Limits::default()).await;
+    // A file stands where the folder of instances must be.
+    std::fs::write(house.folder.path().join("objects/instances"), b"in the way").unwrap();
+    let path = stored(&ct_file("1.2.826.94", 1, 3_000));
+    let port = gateway.port.to_string();
+    let arguments = ["-v", "-aet", "HOSPITAL_A", "-aec", "DOKUEI", "127.0.0.1", &port, path.to_str().unwrap()];
+    let store = dcmtk("storescu", &arguments).await;
+    assert!(store.text.contains("Refused: OutOfResources"), "{}", store.text);
+    assert_eq!(house.sql("SELECT count(*) FROM instances"), "0");
+    assert_eq!(gateway.summaries(1).await[0].tally.failed, 1);
+}

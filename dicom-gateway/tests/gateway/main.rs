@@ -1,0 +1,9 @@
+//! The receiver and the sender over real connections: DCMTK as peer, a raw socket
+//! for what no well-behaved peer sends, and the real archive behind.
+
+#![expect(clippy::unwrap_used, reason = "what fails in a test should end it")]
+
+mod archive;
+mod associations;
+mod common;
+mod wire_level;
