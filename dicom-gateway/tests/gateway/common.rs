@@ -1,7 +1,6 @@
 //! A gateway on a free port, an archive in memory, and DCMTK.
 
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -14,6 +13,7 @@ use dokuei_dicom_gateway::part10;
 use dokuei_dicom_gateway::scp::{AssociationSummary, Desk, Limits, Peer, Refusal, ScpConfig, serve};
 use dokuei_models::store::images::{ArrivalCounts, NewArrival};
 use dokuei_models::{ArrivalId, EndpointId, SiteId};
+use tempfile::TempPath;
 use tokio::sync::{Notify, Semaphore, watch};
 
 /// Lets HOSPITAL_A in and remembers who left.
@@ -148,9 +148,9 @@ pub async fn dcmtk(tool: &'static str, arguments: &[&str]) -> Said {
     Said { ok: output.status.success(), text }
 }
 
-/// A file that stays until the test's process ends.
-pub fn stored(file: &[u8]) -> PathBuf {
-    let (_, path) = tempfile::Builder::new().suffix(".dcm").tempfile().unwrap().keep().unwrap();
+/// A file that goes when it is dropped.
+pub fn stored(file: &[u8]) -> TempPath {
+    let path = tempfile::Builder::new().suffix(".dcm").tempfile().unwrap().into_temp_path();
     std::fs::write(&path, file).unwrap();
     path
 }
