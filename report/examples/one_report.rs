@@ -5,7 +5,7 @@
 //! ```
 //! Writes `ja.pdf`, `amended.pdf`, `en.pdf`, `long.pdf`, each signed, with `root.pem`; prints time and memory of each step.
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/support/samples.rs"]
 mod support;
 
 use std::path::PathBuf;

@@ -79,9 +79,9 @@ pub(crate) fn sheet(document: &ReportDocument, families: Vec<&'static str>, cove
     let author = legible.line(&document.reader.name);
     let patient = patient(document, &mut legible);
     let footer = [
-        legible.line(&document.patient.id),
-        legible.line(&document.patient.name),
-        format!("{} {report_id} {version}", w("報告書番号", "Report")),
+        clipped(&legible.line(&document.patient.id)),
+        clipped(&legible.line(&document.patient.name)),
+        format!("{} {} {version}", w("報告書番号", "Report"), clipped(&report_id)),
     ];
     let mut sections = Vec::new();
     push_section(&mut sections, w("所見", "Findings"), legible.lines(&document.findings));
@@ -280,6 +280,14 @@ fn missing(language: Language, legible: &Legible<'_>) -> Vec<String> {
         });
     }
     notes
+}
+
+/// At most forty characters: the foot of a page has one line, the whole text stands at its head.
+fn clipped(text: &str) -> String {
+    match text.char_indices().nth(40) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
 }
 
 /// At most forty code points; how many more there are.
