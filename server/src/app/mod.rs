@@ -10,4 +10,5 @@ pub mod opening;
 pub mod passwords;
 pub mod planning;
 pub mod prescreening;
+pub mod sessions;
 pub mod throttle;

@@ -20,7 +20,7 @@ use futures_util::StreamExt as _;
 use tracing::Instrument as _;
 
 use super::problem::{self, Asking};
-use crate::app::accounts;
+use crate::app::sessions;
 use crate::authority::Person;
 use crate::config::CookieSecure;
 use crate::error::{Error, Result, codes};
@@ -99,10 +99,10 @@ async fn admit(request: &mut ServiceRequest, state: &State, address: &str) -> Re
 
 async fn who(request: &ServiceRequest, state: &State, address: &str) -> Result<Option<Person>> {
     if let Some(token) = crate::authority::bearer(request.request()) {
-        return accounts::person_of_token(state, token, address).await;
+        return sessions::person_of_token(state, token, address).await;
     }
     match request.cookie(SESSION_COOKIE) {
-        Some(cookie) => accounts::person_of_session(state, cookie.value(), address).await,
+        Some(cookie) => sessions::person_of_session(state, cookie.value(), address).await,
         None => Ok(None),
     }
 }

@@ -12,7 +12,7 @@ use actix_web::http::header;
 use actix_web::web::Bytes;
 use futures_util::stream;
 
-use crate::app::accounts;
+use crate::app::sessions;
 use crate::authority::Person;
 use crate::state::State;
 use crate::wake::{Ear, Topic};
@@ -34,7 +34,7 @@ impl Stream {
     /// Whether the session is known to be over. A failed look is not the end: the next breath looks again.
     async fn session_ended(&self) -> bool {
         match self.person.session() {
-            Some(session) => matches!(accounts::session_still_there(&self.state, session).await, Ok(false)),
+            Some(session) => matches!(sessions::session_still_there(&self.state, session).await, Ok(false)),
             None => false,
         }
     }

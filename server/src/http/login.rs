@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::door::{self, RequestFacts, SESSION_COOKIE};
 use super::page::{LANGUAGE_COOKIE, see_other};
 use super::{Answer, Page, Routes};
-use crate::app::accounts;
+use crate::app::{accounts, sessions};
 use crate::authority::{Anyone, SignedIn};
 use crate::error::{Error, codes};
 use crate::state::State;
@@ -61,7 +61,7 @@ async fn show(who: Anyone, page: Page, query: web::Query<Destination>) -> Answer
 async fn enter(_: Anyone, state: State, page: Page, request: HttpRequest, form: web::Form<Entering>) -> Answer {
     let form = form.into_inner();
     let address = request.extensions().get::<RequestFacts>().map(|facts| facts.address.clone()).unwrap_or_default();
-    match accounts::sign_in(&state, &form.login, form.password, &address).await {
+    match sessions::sign_in(&state, &form.login, form.password, &address).await {
         Ok(browser) => {
             let mut answer = see_other(false, own_path(&form.to));
             answer
@@ -86,7 +86,7 @@ async fn enter(_: Anyone, state: State, page: Page, request: HttpRequest, form: 
 }
 
 async fn leave(who: SignedIn, state: State) -> Answer {
-    accounts::sign_out(&state, &who).await?;
+    sessions::sign_out(&state, &who).await?;
     let mut gone = session_cookie(&state, String::new());
     gone.make_removal();
     let mut answer = see_other(false, "/login");

@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use dokuei_models::state::OrphanRule;
 use dokuei_models::store::{audit, sites};
 use dokuei_models::{Actor, SiteId};
-use dokuei_server::app::accounts;
+use dokuei_server::app::{accounts, sessions};
 use dokuei_server::authority::{Role, Scope, rights};
 use dokuei_server::clock::Clock as _;
 use dokuei_server::error::codes;
@@ -60,10 +60,10 @@ async fn signing_in_gives_a_cookie_that_scripts_and_other_sites_cannot_use() {
     let cookie = answer.header("set-cookie");
     assert!(cookie.contains("HttpOnly") && cookie.contains("SameSite=Lax"), "{cookie}");
     let token = cookie.split(['=', ';']).nth(1).unwrap().to_owned();
-    let hash = accounts::token_hash(&token);
+    let hash = sessions::token_hash(&token);
     assert_ne!(hash, token, "the row holds a hash");
-    assert!(accounts::person_of_session(&app.state, &token, "").await.unwrap().is_some());
-    assert!(accounts::person_of_session(&app.state, &hash, "").await.unwrap().is_none(), "the hash opens nothing");
+    assert!(sessions::person_of_session(&app.state, &token, "").await.unwrap().is_some());
+    assert!(sessions::person_of_session(&app.state, &hash, "").await.unwrap().is_none(), "the hash opens nothing");
 }
 
 #[actix_web::test]
@@ -235,7 +235,7 @@ async fn a_grant_reaches_its_site_between_its_dates_and_nothing_else() {
     let (a, b) = (add_site(&app, "A").await, add_site(&app, "B").await);
     let client = app.with_user("doctor", &[(Role::SiteDoctor, Scope::Site(a)), (Role::Billing, Scope::All)]).await;
     let token = client.cookie.as_deref().unwrap().split_once('=').unwrap().1.to_owned();
-    let person = accounts::person_of_session(&app.state, &token, "").await.unwrap().unwrap();
+    let person = sessions::person_of_session(&app.state, &token, "").await.unwrap().unwrap();
     let reach = person.reach::<rights::ActOnReports>();
     assert!(reach.covers_site(a) && !reach.covers_site(b));
     assert_eq!(reach.need_site(b).unwrap_err().code().status, 404);
@@ -252,7 +252,7 @@ async fn a_grant_reaches_its_site_between_its_dates_and_nothing_else() {
         })
         .await
         .unwrap();
-    let person = accounts::person_of_session(&app.state, &token, "").await.unwrap().unwrap();
+    let person = sessions::person_of_session(&app.state, &token, "").await.unwrap().unwrap();
     assert!(!person.has::<rights::ActOnReports>(), "an ended grant gives nothing from that moment on");
 }
 
@@ -268,7 +268,7 @@ async fn a_sites_role_without_its_site_gives_nothing() {
         .unwrap();
     let client = app.sign_in("nowhere", PASSWORD).await;
     let token = client.cookie.as_deref().unwrap().split_once('=').unwrap().1.to_owned();
-    let person = accounts::person_of_session(&app.state, &token, "").await.unwrap().unwrap();
+    let person = sessions::person_of_session(&app.state, &token, "").await.unwrap().unwrap();
     assert!(!person.has::<rights::ActOnReports>());
 }
 
@@ -291,4 +291,17 @@ async fn every_coming_and_going_is_in_the_trail_and_no_password_is() {
         assert!(told.contains(&wanted), "{wanted:?} in {told:?}");
     }
     assert!(!format!("{rows:?}").contains("hunter2"), "what was typed as a name may be a password");
+}
+
+#[actix_web::test]
+async fn a_hundred_guesses_sent_at_once_are_a_hundred_attempts() {
+    let app = TestApp::init().await;
+    app.add_user("victim", &[]).await;
+    let guesses = (0..100).map(|_| sessions::sign_in(&app.state, "victim", "x".to_owned(), "192.0.2.9"));
+    let answers = futures_util::future::join_all(guesses).await;
+    let looked_at = answers
+        .iter()
+        .filter(|answer| answer.as_ref().is_err_and(|e| e.code() == &codes::accounts::LOGIN_REFUSED))
+        .count();
+    assert_eq!(looked_at, 5, "the free ones; the others had to wait");
 }
