@@ -5,17 +5,28 @@
 
 pub mod account;
 pub mod assets;
+pub mod billing;
+pub mod cases;
+pub mod dispatch;
 pub mod door;
 pub mod health;
 pub mod home;
 pub mod icons;
+pub mod images;
 pub mod live;
 pub mod login;
 pub mod navigation;
 pub mod page;
+pub mod portal;
 pub mod problem;
+pub mod reading;
 pub mod routes;
+pub mod signing;
 pub mod styleguide;
+pub mod trouble;
+pub mod uploads;
+pub mod worklist;
+mod case_view;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
@@ -34,7 +45,8 @@ pub type Answer = crate::error::Result<HttpResponse>;
 /// Every route there is.
 pub fn all_routes() -> Routes {
     let mut routes = Routes::default();
-    for register in [assets::routes, health::routes, login::routes, account::routes, home::routes, styleguide::routes] {
+    for register in [assets::routes, health::routes, login::routes, account::routes, home::routes, worklist::routes, reading::routes, images::routes, signing::routes, styleguide::routes, portal::routes,
+        uploads::routes, billing::routes, dispatch::routes, cases::routes, trouble::routes] {
         register(&mut routes);
     }
     routes

@@ -17,6 +17,13 @@ pub struct Entry {
 
 /// Every entry.
 pub const ENTRIES: &[Entry] = &[
+    Entry {
+        href: "/portal",
+        word: "nav-portal",
+        icon: "hospital",
+        roles: &[Role::SiteClerk, Role::SiteTechnologist, Role::SiteDoctor],
+    },
+    Entry { href: "/dispatch", word: "nav-dispatch", icon: "board", roles: &[Role::Dispatcher, Role::ReadingDirector] },
     Entry { href: "/billing", word: "nav-billing", icon: "bill", roles: &[Role::Billing] },
     Entry { href: "/styleguide", word: "nav-styleguide", icon: "palette", roles: &[Role::Administrator] },
 ];

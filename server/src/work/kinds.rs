@@ -45,6 +45,8 @@ pub fn all() -> Vec<Kind> {
         Kind::new("settle_study", super::settle_study::run),
         Kind::new("prescreen_case", super::prescreen_case::run),
         Kind::new("plan", super::plan::run),
+        Kind::new("deliver", super::deliver::run),
+        Kind::new("deliveries", super::deliver::requeue).every(300),
         Kind::new("watch", super::watch::run).every(30),
         Kind::new("sweep", super::sweep::run).every(3600),
     ]

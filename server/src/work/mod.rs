@@ -6,7 +6,9 @@
 //! pause; one that failed too often is *dead* and shows on the dispatch page.
 //! [`kinds`] is the list: a new kind is a file and a line there.
 
+pub mod deliver;
 pub mod kinds;
+pub mod mail;
 pub mod plan;
 pub mod prescreen_case;
 pub mod sealer;

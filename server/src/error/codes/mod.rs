@@ -2,10 +2,13 @@
 
 pub mod accounts;
 pub mod common;
+pub mod reading;
+pub mod dispatch;
+pub mod portal;
 
 use super::Code;
 
 /// Every code of every area.
 pub fn all() -> Vec<&'static Code> {
-    [common::ALL, accounts::ALL].into_iter().flatten().copied().collect()
+    [common::ALL, accounts::ALL, portal::ALL, dispatch::ALL, reading::ALL].into_iter().flatten().copied().collect()
 }
