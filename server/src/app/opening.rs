@@ -13,6 +13,9 @@ use dokuei_prescreen::minutes::reading_minutes;
 
 use super::{due, prescreening};
 
+/// The source of a part that a person named.
+pub const BY_PERSON: &str = "person";
+
 /// Makes the case, prescreens it and makes it ready to be planned.
 ///
 /// # Errors
@@ -64,11 +67,14 @@ pub fn open_case_in_tx(
     Ok(case)
 }
 
-/// Reads the parts again after studies came or went.
+/// Reads the parts again after studies came or went. Parts that a person has named stay as they are.
 ///
 /// # Errors
 /// What the database says.
 pub fn understand_parts_in_tx(conn: &mut Connection, case: CaseId) -> Result<(), StoreError> {
+    if cases::case_part_list(conn, case)?.iter().any(|part| part.source == BY_PERSON) {
+        return Ok(());
+    }
     let row = cases::case_get(conn, case)?;
     let request = requests::request_get(conn, row.request_id)?;
     let current = current_studies(conn, case)?;

@@ -17,7 +17,12 @@ pub fn prescreen_case_in_tx(conn: &mut Connection, actor: &Actor, case: CaseId) 
     let request = requests::request_get(conn, row.request_id)?;
     let patient = patients::patient_get(conn, row.patient_id)?;
     let current = opening::current_studies(conn, case)?;
-    let (labels, parts) = opening::parts_of(conn, &request, &current)?;
+    let (labels, mut parts) = opening::parts_of(conn, &request, &current)?;
+    let stands = cases::case_part_list(conn, case)?;
+    let by_person = stands.iter().any(|part| part.source == opening::BY_PERSON);
+    if by_person {
+        parts = stands;
+    }
     let age = patient.age_on(due::day_in_japan(actor.at));
     let facts = CaseFacts {
         priority: row.priority,
@@ -33,6 +38,10 @@ pub fn prescreen_case_in_tx(conn: &mut Connection, actor: &Actor, case: CaseId) 
     };
     let found = urgency(&facts);
     let mut flags: Vec<String> = labels.conflicts.iter().map(|conflict| conflict_code(conflict).to_owned()).collect();
+    if by_person {
+        // A person has settled what order and headers disagreed about.
+        flags.clear();
+    }
     if request.is_default {
         flags.push("no_request".to_owned());
     }

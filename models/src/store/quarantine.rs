@@ -1,0 +1,131 @@
+//! What was kept apart or turned away at the door, until a person has looked at it.
+
+use chrono::NaiveDateTime;
+use diesel::prelude::*;
+
+use crate::actor::Actor;
+use crate::db::Connection;
+use crate::error::{OrNotFound, StoreError};
+use crate::ids::{SiteId, UserId};
+use crate::schema::{quarantine, refusals};
+use crate::store::audit;
+
+/// Bytes that could not be indexed, or that contradict what is there.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = quarantine)]
+pub struct QuarantineRow {
+    /// The row's id.
+    pub id: i64,
+    /// The site that sent them.
+    pub site_id: SiteId,
+    /// Why they are here, as a code.
+    pub reason: String,
+    /// More about it; no patient data.
+    pub detail: String,
+    /// SOPInstanceUID, where it could be read.
+    pub sop_instance_uid: String,
+    /// Bytes.
+    pub size: i64,
+    /// When they came.
+    pub received_at: NaiveDateTime,
+    /// When a person has looked at them.
+    pub resolved_at: Option<NaiveDateTime>,
+    /// Who.
+    pub resolved_by: Option<UserId>,
+    /// What was decided.
+    pub resolution: Option<String>,
+}
+
+/// What waits for a person, the newest first, and how many there are in all.
+///
+/// # Errors
+/// What the database says.
+pub fn quarantine_list_open(
+    conn: &mut Connection,
+    sites: &[SiteId],
+    limit: i64,
+) -> Result<(Vec<QuarantineRow>, i64), StoreError> {
+    let count = quarantine::table
+        .filter(quarantine::site_id.eq_any(sites))
+        .filter(quarantine::resolved_at.is_null())
+        .count()
+        .get_result(conn)?;
+    let rows = quarantine::table
+        .filter(quarantine::site_id.eq_any(sites))
+        .filter(quarantine::resolved_at.is_null())
+        .order(quarantine::id.desc())
+        .limit(limit)
+        .select(QuarantineRow::as_select())
+        .load(conn)?;
+    Ok((rows, count))
+}
+
+/// One row.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when there is none.
+pub fn quarantine_get(conn: &mut Connection, id: i64) -> Result<QuarantineRow, StoreError> {
+    quarantine::table.find(id).select(QuarantineRow::as_select()).first(conn).or_not_found("the quarantined object")
+}
+
+/// Notes what a person decided. The bytes are kept.
+///
+/// # Errors
+/// [`StoreError::Repeat`] when somebody has decided before.
+pub fn quarantine_resolve_in_tx(
+    conn: &mut Connection,
+    actor: &Actor,
+    id: i64,
+    resolution: &str,
+) -> Result<(), StoreError> {
+    let row = quarantine_get(conn, id)?;
+    let changed = diesel::update(quarantine::table.find(id).filter(quarantine::resolved_at.is_null()))
+        .set((
+            quarantine::resolved_at.eq(Some(actor.at)),
+            quarantine::resolved_by.eq(actor.user),
+            quarantine::resolution.eq(Some(resolution)),
+        ))
+        .execute(conn)?;
+    if changed == 0 {
+        return Err(StoreError::Repeat("the quarantine's end"));
+    }
+    let subject = audit::Subject::row("quarantine", id, Some(row.site_id));
+    audit::append_in_tx(conn, actor, "quarantine.resolve", subject, "done", "")
+}
+
+/// Somebody who called and was turned away.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = refusals)]
+pub struct RefusalRow {
+    /// The row's id.
+    pub id: i64,
+    /// When.
+    pub at: NaiveDateTime,
+    /// The AE title that he called himself.
+    pub calling_ae: String,
+    /// The AE title that he called.
+    pub called_ae: String,
+    /// His address.
+    pub address: String,
+    /// Why he was turned away.
+    pub reason: String,
+}
+
+/// Who was turned away since a time, the newest first, and how often in all.
+///
+/// # Errors
+/// What the database says.
+pub fn refusal_list(
+    conn: &mut Connection,
+    since: NaiveDateTime,
+    limit: i64,
+) -> Result<(Vec<RefusalRow>, i64), StoreError> {
+    let count = refusals::table.filter(refusals::at.ge(since)).count().get_result(conn)?;
+    let rows = refusals::table
+        .filter(refusals::at.ge(since))
+        .order(refusals::id.desc())
+        .limit(limit)
+        .select(RefusalRow::as_select())
+        .load(conn)?;
+    Ok((rows, count))
+}

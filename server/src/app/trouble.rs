@@ -1,0 +1,151 @@
+//! What went wrong where nobody looks: dead deliveries and jobs, quarantine, strangers, silent peers.
+
+use chrono::{NaiveDateTime, TimeDelta};
+use dokuei_models::store::audit::{self, Subject};
+use dokuei_models::store::deliveries::{self, DeadDelivery};
+use dokuei_models::store::jobs::{self, JobRow};
+use dokuei_models::store::quarantine::{self, QuarantineRow, RefusalRow};
+use dokuei_models::store::sites::{self, EndpointRow, SiteRow};
+use dokuei_models::{Connection, JobId, SiteId, StoreError};
+
+use super::board;
+use crate::authority::{Person, Reach};
+use crate::error::{Error, Result};
+use crate::state::State;
+use crate::wake::Topic;
+
+/// A peer that sent before and has been quiet for so long is *silent*.
+const SILENT_AFTER: TimeDelta = TimeDelta::hours(24);
+/// Strangers of this long are shown.
+const REFUSALS_OF: TimeDelta = TimeDelta::hours(24);
+const MOST: i64 = 200;
+
+/// How much of each there is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Trouble {
+    /// Deliveries that were tried too often.
+    pub deliveries: usize,
+    /// Jobs that were tried too often.
+    pub jobs: usize,
+    /// Objects kept apart.
+    pub quarantine: i64,
+    /// Strangers of the last day.
+    pub refusals: i64,
+    /// Peers that have been quiet.
+    pub silent: usize,
+}
+
+impl Trouble {
+    /// Whether there is nothing.
+    pub const fn is_none(&self) -> bool {
+        self.deliveries == 0 && self.jobs == 0 && self.quarantine == 0 && self.refusals == 0 && self.silent == 0
+    }
+}
+
+/// The lists behind the numbers.
+#[derive(Debug, Clone)]
+pub struct TroubleLists {
+    /// The sites within reach.
+    pub sites: Vec<SiteRow>,
+    /// Dead deliveries.
+    pub deliveries: Vec<DeadDelivery>,
+    /// Dead jobs.
+    pub jobs: Vec<JobRow>,
+    /// Objects kept apart.
+    pub quarantine: Vec<QuarantineRow>,
+    /// Strangers.
+    pub refusals: Vec<RefusalRow>,
+    /// Silent peers.
+    pub silent: Vec<EndpointRow>,
+}
+
+/// Counts.
+///
+/// # Errors
+/// What the database says.
+pub fn count(conn: &mut Connection, site_rows: &[SiteRow], now: NaiveDateTime) -> Result<Trouble, StoreError> {
+    let ids: Vec<SiteId> = site_rows.iter().map(|site| site.id).collect();
+    Ok(Trouble {
+        deliveries: dead_deliveries(conn, &ids)?.len(),
+        jobs: jobs::job_list_dead(conn, MOST)?.len(),
+        quarantine: quarantine::quarantine_list_open(conn, &ids, 1)?.1,
+        refusals: quarantine::refusal_list(conn, now - REFUSALS_OF, 1)?.1,
+        silent: silent(conn, site_rows, now)?.len(),
+    })
+}
+
+fn dead_deliveries(conn: &mut Connection, ids: &[SiteId]) -> Result<Vec<DeadDelivery>, StoreError> {
+    let mut dead = deliveries::delivery_list_dead(conn, MOST)?;
+    dead.retain(|one| ids.contains(&one.site));
+    Ok(dead)
+}
+
+/// Active peers that sent before, not lately; and those whose last contact failed.
+fn silent(conn: &mut Connection, site_rows: &[SiteRow], now: NaiveDateTime) -> Result<Vec<EndpointRow>, StoreError> {
+    let mut peers = sites::endpoint_list(conn, None)?;
+    peers.retain(|peer| {
+        let ours = site_rows.iter().any(|site| site.id == peer.site_id && site.active);
+        let quiet = peer.sends && peer.last_contact_at.is_some_and(|at| at < now - SILENT_AFTER);
+        ours && peer.active && (quiet || peer.last_error.is_some())
+    });
+    Ok(peers)
+}
+
+/// Everything, for the page.
+///
+/// # Errors
+/// What the database says.
+pub async fn lists(state: &State, reach: Reach) -> Result<TroubleLists> {
+    let now = state.now();
+    let load = move |conn: &mut Connection| {
+        let site_rows = board::sites_within(conn, &reach)?;
+        let ids: Vec<SiteId> = site_rows.iter().map(|site| site.id).collect();
+        Ok(TroubleLists {
+            deliveries: dead_deliveries(conn, &ids)?,
+            jobs: jobs::job_list_dead(conn, MOST)?,
+            quarantine: quarantine::quarantine_list_open(conn, &ids, MOST)?.0,
+            refusals: quarantine::refusal_list(conn, now - REFUSALS_OF, MOST)?.0,
+            silent: silent(conn, &site_rows, now)?,
+            sites: site_rows,
+        })
+    };
+    Ok(state.db.read(load).await?)
+}
+
+/// Has a dead job done once more, from the first try.
+///
+/// # Errors
+/// `already_done` when it is not dead any more.
+pub async fn revive(state: &State, person: &Person, job: JobId) -> Result<()> {
+    let actor = person.actor(state.now());
+    state
+        .db
+        .tx(move |conn| {
+            jobs::job_revive_in_tx(conn, job, actor.at)?;
+            audit::append_in_tx(conn, &actor, "job.revive", Subject::row("job", job.0, None), "done", "")
+        })
+        .await?;
+    state.wake.tell(Topic::Jobs);
+    Ok(())
+}
+
+/// Notes what was decided about an object kept apart.
+///
+/// # Errors
+/// `not_found` outside reach, `already_done` when somebody was first.
+pub async fn resolve(state: &State, person: &Person, reach: Reach, id: i64, resolution: String) -> Result<()> {
+    let actor = person.actor(state.now());
+    let within = state
+        .db
+        .tx(move |conn| {
+            let row = quarantine::quarantine_get(conn, id)?;
+            let site = sites::site_get(conn, row.site_id)?;
+            if !reach.covers(site.id, site.pool_id) {
+                return Ok(false);
+            }
+            quarantine::quarantine_resolve_in_tx(conn, &actor, id, &resolution)?;
+            Ok(true)
+        })
+        .await?;
+    if within { Ok(()) } else { Err(Error::not_found()) }
+}

@@ -1,0 +1,30 @@
+//! The dispatcher's board, cases, overrides, regrouping.
+
+use crate::error::code_table;
+
+code_table! {
+    READ_BEING_READ = 409, "read_being_read",
+        "この読影は進行中です。先に差し戻してから、もう一度操作してください。",
+        "This read is in progress. Take it back first, then try again.";
+    CASE_STATE = 409, "case_state",
+        "いまの状態ではこの操作はできません。画面を更新して、症例の状態を確かめてください。",
+        "This cannot be done in the state the case is in. Reload and look at its state.";
+    CASE_SIGNED = 409, "case_signed",
+        "署名済みの報告があるため変更できません。追記・訂正、または新しい依頼で対応してください。",
+        "There is a signed report, so this cannot be changed. Use an addendum, an amendment or a new request.";
+    LAST_STUDY = 409, "last_study",
+        "最後の検査は外せません。症例を取り消すか、ほかの症例に統合してください。",
+        "The last study cannot be taken out. Cancel the case or merge it into another one.";
+    OTHER_PATIENT = 409, "other_patient",
+        "患者または施設が異なるため統合できません。",
+        "These are cases of different patients or sites and cannot be merged.";
+    STUDY_ELSEWHERE = 409, "study_elsewhere",
+        "この検査は別の進行中の症例の読影対象です。そちらから外すか、症例を統合してください。",
+        "This study is to be read in another open case. Take it out there, or merge the cases.";
+    IDENTITY_DIFFERS = 409, "identity_differs",
+        "患者情報が一致しません。画面を更新し、違う項目を確かめてから承認してください。",
+        "The patients do not agree. Reload, look at the fields that differ, and confirm them.";
+    READER_UNSUITABLE = 422, "reader_unsuitable",
+        "この読影医には割り当てられません（{reason}）。別の読影医を選んでください。",
+        "This reader cannot be given the case ({reason}). Choose another one.";
+}

@@ -1,0 +1,94 @@
+//! `/dispatch/trouble`: dead deliveries and jobs, quarantine, strangers, silent peers.
+
+use actix_web::web;
+use askama::Template;
+use dokuei_models::{DeliveryId, JobId, SiteId};
+use dokuei_terms::Language;
+use serde::Deserialize;
+
+use super::cases::{code_word, need_reason};
+use super::{Answer, Page, Routes, page};
+use crate::app::case_sheet::{self, Redeliver};
+use crate::app::returns;
+use crate::app::trouble::{self, TroubleLists};
+use crate::authority::Allowed;
+use crate::authority::rights::Dispatch;
+use crate::state::State;
+
+/// Registers the page and what is done there.
+pub fn routes(routes: &mut Routes) {
+    routes.get("/dispatch/trouble", show);
+    routes.post("/dispatch/jobs/{job}/again", revive);
+    routes.post("/dispatch/quarantine/{object}/resolve", resolve);
+    routes.post("/dispatch/deliveries/{delivery}/again", deliver_again);
+    routes.post("/dispatch/deliveries/{delivery}/give-up", give_up);
+}
+
+#[derive(Template)]
+#[template(path = "dispatch/trouble.html")]
+struct TroublePage<'a> {
+    page: &'a Page,
+    lists: &'a TroubleLists,
+}
+
+impl TroublePage<'_> {
+    fn site(&self, site: &SiteId) -> String {
+        let found = self.lists.sites.iter().find(|one| one.id == *site);
+        match (found, self.page.language) {
+            (Some(site), Language::En) if !site.name_en.is_empty() => site.name_en.clone(),
+            (Some(site), _) => site.name_ja.clone(),
+            (None, _) => format!("#{site}"),
+        }
+    }
+
+    fn sentence<'b>(&self, error: &'b Option<String>) -> &'b str {
+        error.as_deref().map(|error| returns::error_sentence(self.page.language, error)).unwrap_or_default()
+    }
+
+    fn word(&self, prefix: &str, code: &str) -> String {
+        code_word(self.page, prefix, code)
+    }
+
+    fn kind(&self, kind: &dokuei_models::state::DeliveryKind) -> String {
+        code_word(self.page, "dispatch-delivery-kind", kind.code())
+    }
+}
+
+async fn show(who: Allowed<Dispatch>, state: State, page: Page) -> Answer {
+    let lists = trouble::lists(&state, who.reach()).await?;
+    let page = page.clone().titled(&page.t("dispatch-trouble"));
+    page.show(&TroublePage { page: &page, lists: &lists })
+}
+
+#[derive(Deserialize)]
+struct ReasonForm {
+    #[serde(default)]
+    reason: String,
+}
+
+async fn revive(who: Allowed<Dispatch>, state: State, path: web::Path<JobId>) -> Answer {
+    trouble::revive(&state, who.person(), path.into_inner()).await?;
+    Ok(page::see_other(false, "/dispatch/trouble#jobs"))
+}
+
+async fn resolve(who: Allowed<Dispatch>, state: State, path: web::Path<i64>, form: web::Form<ReasonForm>) -> Answer {
+    let reason = need_reason(&form.reason)?;
+    trouble::resolve(&state, who.person(), who.reach(), path.into_inner(), reason).await?;
+    Ok(page::see_other(false, "/dispatch/trouble#quarantine"))
+}
+
+async fn deliver_again(who: Allowed<Dispatch>, state: State, path: web::Path<DeliveryId>) -> Answer {
+    case_sheet::redeliver(&state, who.person(), who.reach(), path.into_inner(), Redeliver::Again).await?;
+    Ok(page::see_other(false, "/dispatch/trouble#deliveries"))
+}
+
+async fn give_up(
+    who: Allowed<Dispatch>,
+    state: State,
+    path: web::Path<DeliveryId>,
+    form: web::Form<ReasonForm>,
+) -> Answer {
+    let what = Redeliver::GiveUp(need_reason(&form.reason)?);
+    case_sheet::redeliver(&state, who.person(), who.reach(), path.into_inner(), what).await?;
+    Ok(page::see_other(false, "/dispatch/trouble#deliveries"))
+}
