@@ -96,6 +96,8 @@ rights! {
     ActOnReports = "act_on_reports", [SiteDoctor];
     /// Have a worklist, open, decline and sign reads.
     Read = "read", [Reader];
+    /// Look at a read and its images: its reader, and within their scope those who dispatch.
+    SeeReads = "see_reads", [Reader, Dispatcher, ReadingDirector];
     /// Look over the readers' work: skills, fairness, samples.
     Direct = "direct", [ReadingDirector];
     /// See the board, find cases, override, resolve what is unmatched or undelivered.

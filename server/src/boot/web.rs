@@ -11,6 +11,7 @@ use crate::state::State;
 
 /// Binds and begins to serve; returns the address (with the port that was free, where 0 was asked for).
 pub(super) async fn begin(state: &State, services: &mut Services) -> anyhow::Result<SocketAddr> {
+    crate::app::keys::prepare(state).await.context("the signing keys")?;
     let config = &state.config.http;
     let listener =
         TcpListener::bind(config.address).with_context(|| format!("http.address {} is not free", config.address))?;

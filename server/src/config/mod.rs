@@ -20,6 +20,7 @@ mod paths;
 mod redis;
 mod secret;
 mod security;
+mod signing;
 mod source;
 mod work;
 
@@ -33,6 +34,7 @@ pub use self::paths::Paths;
 pub use self::redis::Redis;
 pub use self::secret::Secret;
 pub use self::security::{CookieSecure, Security};
+pub use self::signing::Signing;
 pub use self::source::{Fault, Setting, Source};
 pub use self::work::Work;
 
@@ -55,6 +57,8 @@ pub struct Config {
     pub mail: Mail,
     /// Sessions, passwords, throttling.
     pub security: Security,
+    /// What reports are signed and set with.
+    pub signing: Signing,
     /// Folders.
     pub paths: Paths,
     /// Background work.
@@ -95,6 +99,7 @@ impl Config {
             objects: Objects::take(source, &paths),
             mail: Mail::take(source),
             security: Security::take(source),
+            signing: Signing::take(source, &paths),
             work: Work::take(source),
             log: Log::take(source),
             paths,

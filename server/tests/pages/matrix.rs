@@ -22,6 +22,7 @@ POST   /account/screen                             signed_in
 GET    /assets/{hash}/{name:.*}                    anyone
 GET    /billing                                    bill
 GET    /billing/export                             bill
+GET    /ca/root.pem                   anyone
 GET    /cases/{case}                               dispatch
 POST   /cases/{case}/cancel                        dispatch
 POST   /cases/{case}/deliveries/{delivery}/again   dispatch
@@ -83,10 +84,32 @@ POST   /portal/uploads/{id}/files                  submit
 POST   /portal/versions/{version}/accept           act_on_reports
 POST   /portal/versions/{version}/act              act_on_reports
 GET    /portal/versions/{version}/report.pdf       see_reports
+GET    /reads/{read}                  see_reads
+POST   /reads/{read}/addendum         read
+POST   /reads/{read}/ask              read
+POST   /reads/{read}/decline          read
+POST   /reads/{read}/draft            read
+GET    /reads/{read}/events           see_reads
+GET    /reads/{read}/files/{file}     see_reads
+POST   /reads/{read}/give-back        read
+POST   /reads/{read}/heartbeat        read
+GET    /reads/{read}/images           see_reads
+GET    /reads/{read}/images/{instance}/frames/{frame}/png  see_reads
+GET    /reads/{read}/images/{instance}/frames/{frame}/raw  see_reads
+GET    /reads/{read}/sign             read
+POST   /reads/{read}/sign             read
+POST   /reads/{read}/start            read
+GET    /reads/{read}/state            see_reads
+GET    /reads/{read}/versions/{version}/pdf  see_reads
+POST   /reads/{read}/views            read
 GET    /readyz                                     anyone
 GET    /styleguide                                 administer
 GET    /styleguide/drawer                          administer
 POST   /styleguide/refusal                         administer
+GET    /worklist                      read
+GET    /worklist/events               read
+GET    /worklist/list                 read
+POST   /worklist/presence             read
 ";
 
 /// One line an authority: the roles it lets in.
@@ -95,6 +118,7 @@ submit          site_clerk site_technologist site_doctor
 see_reports     site_clerk site_technologist site_doctor
 act_on_reports  site_doctor
 read            reader
+see_reads       reader dispatcher reading_director
 direct          reading_director
 dispatch        dispatcher reading_director
 bill            billing

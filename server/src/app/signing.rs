@@ -1,0 +1,460 @@
+//! Signing: from draft version n to an immutable one, with everything that follows from it.
+//!
+//! The PDF of exactly that revision is typeset, signed with the reader's own key
+//! and stored durably first. Then one transaction, which names the revision,
+//! makes the version final and writes artefact, read and case events, ledger
+//! lines, deliveries, recipients and audit: a crash leaves a draft or everything.
+//! An object without its row is an orphan and harms nobody.
+//!
+//! A *signing session* is opened by password within the browser's session; it
+//! closes after 30 minutes without a signature and after 8 hours in any case. A
+//! contract may ask for the password each time; a call without a browser's
+//! session always brings it.
+
+mod document;
+mod follow;
+pub mod labels;
+
+use chrono::{NaiveDateTime, TimeDelta};
+use dokuei_models::state::{
+    AssignedRead, CaseEvent, CaseState, ReadKind, ReadState, VersionState, case_apply_in_tx, read_assign_in_tx,
+};
+use dokuei_models::store::artefacts::{self, ArtefactRow};
+use dokuei_models::store::audit::{self, Subject};
+use dokuei_models::store::cases::{self, CasePart, CaseRow};
+use dokuei_models::store::patients::{self, PatientRow};
+use dokuei_models::store::readers::ReaderRow;
+use dokuei_models::store::reads::{self, ReadRow};
+use dokuei_models::store::reports::{self, VersionRow};
+use dokuei_models::store::sessions as session_store;
+use dokuei_models::store::sites;
+use dokuei_models::store::studies::{self, StudyRow};
+use dokuei_models::{Connection, ReadId, ReportVersionId, StoreError};
+use dokuei_prescreen::labels::LabelConflict;
+use dokuei_report::{Fonts, SignatureDetails, TypesetError};
+
+use self::labels::Choice;
+use super::reading::{self, need_in_hand, prescreened};
+use super::sessions;
+use super::worklist::{need_reason, reader_of, refused, start_in_tx, tell};
+use super::{keys, opening};
+use crate::authority::Person;
+use crate::error::codes::reading as codes;
+use crate::error::{Error, Result};
+use crate::state::State;
+
+/// A signing session closes after so long without a signature.
+const IDLE: TimeDelta = TimeDelta::minutes(30);
+/// And after so long in any case.
+const LONGEST: TimeDelta = TimeDelta::hours(8);
+
+/// What is shown before signing.
+#[derive(Clone)]
+pub struct Sheet {
+    /// The revision that would be signed.
+    pub revision: i32,
+    /// The patient.
+    pub patient: PatientRow,
+    /// The studies that were read.
+    pub studies: Vec<StudyRow>,
+    /// The parts.
+    pub parts: Vec<CasePart>,
+    /// Series with images that were not opened, and how many of them.
+    pub unseen: Vec<(String, usize)>,
+    /// Images in all.
+    pub total: usize,
+    /// The impression.
+    pub impression: String,
+    /// Whether findings or impression are missing.
+    pub empty: bool,
+    /// Disagreements that must be settled.
+    pub conflicts: Vec<LabelConflict>,
+    /// Whether it is an addendum or amendment.
+    pub reopened: bool,
+    /// Its reason so far.
+    pub reason: String,
+    /// Whether the password must be given.
+    pub needs_password: bool,
+}
+
+/// What a person says when he signs.
+#[derive(Debug, Clone, Default)]
+pub struct Order {
+    /// The revision that he saw.
+    pub revision: i32,
+    /// His password, where it is asked for.
+    pub password: Option<String>,
+    /// What is right, for each disagreement in its order.
+    pub choices: Vec<Choice>,
+    /// For a reopened case: addendum or amended.
+    pub becomes: Option<VersionState>,
+    /// Why, for these.
+    pub reason: String,
+}
+
+/// Whether a signing session is open.
+pub fn is_open(opened_at: Option<NaiveDateTime>, used_at: Option<NaiveDateTime>, now: NaiveDateTime) -> bool {
+    opened_at.is_some_and(|opened| {
+        let last = used_at.map_or(opened, |used| used.max(opened));
+        now - opened < LONGEST && now - last < IDLE
+    })
+}
+
+/// The sheet of one's own read.
+///
+/// # Errors
+/// `read_held_by_another`, `read_on_hold`, `read_not_open`.
+pub async fn sheet(state: &State, person: &Person, read: ReadId) -> Result<Sheet> {
+    let reader = reader_of(state, person).await?;
+    let (session, now) = (person.session(), state.now());
+    let sheet = state
+        .db
+        .read(move |conn| {
+            let row = need_in_hand(conn, read, reader.id)?;
+            let case = cases::case_get(conn, row.case_id)?;
+            let draft = reports::draft_of_read(conn, read)?;
+            let (studies, unseen, total) = looked_at(conn, &row)?;
+            let open = match session {
+                Some(id) => session_store::session_get(conn, id)?
+                    .is_some_and(|session| is_open(session.signing_opened_at, session.signing_used_at, now)),
+                None => false,
+            };
+            Ok(Sheet {
+                revision: draft.as_ref().map_or(0, |draft| draft.revision),
+                patient: patients::patient_get(conn, case.patient_id)?,
+                studies,
+                parts: cases::case_part_list(conn, case.id)?,
+                unseen,
+                total,
+                impression: draft.as_ref().map(|draft| draft.impression.clone()).unwrap_or_default(),
+                empty: draft.as_ref().is_none_or(is_empty),
+                conflicts: prescreened(conn, &case)?.1,
+                reopened: row.kind == ReadKind::Reopened,
+                reason: draft.map(|draft| draft.reason).unwrap_or_default(),
+                needs_password: !open || asks_each_time(conn, &case)?,
+            })
+        })
+        .await;
+    sheet.map_err(refused)
+}
+
+fn is_empty(draft: &VersionRow) -> bool {
+    draft.findings.trim().is_empty() || draft.impression.trim().is_empty()
+}
+
+fn asks_each_time(conn: &mut Connection, case: &CaseRow) -> Result<bool, StoreError> {
+    match case.contract_id {
+        Some(contract) => Ok(sites::contract_get(conn, contract)?.password_each_signature),
+        None => Ok(false),
+    }
+}
+
+type LookedAt = (Vec<StudyRow>, Vec<(String, usize)>, usize);
+
+/// The current studies, their series with unopened images, and how many images there are.
+fn looked_at(conn: &mut Connection, read: &ReadRow) -> Result<LookedAt, StoreError> {
+    let seen: std::collections::BTreeSet<_> = reads::image_view_list(conn, read.id)?.into_iter().collect();
+    let (mut rows, mut unseen, mut total) = (Vec::new(), Vec::new(), 0);
+    for study in opening::current_studies(conn, read.case_id)? {
+        let instances = studies::instance_list(conn, study)?;
+        for series in studies::series_list(conn, study)? {
+            let of_series = instances.iter().filter(|one| one.series_id == series.id && one.frames > 0);
+            total += of_series.clone().count();
+            let missing = of_series.filter(|one| !seen.contains(&one.id)).count();
+            if missing > 0 {
+                let number = series.number.map(|number| number.to_string()).unwrap_or_default();
+                let name = if series.description.is_empty() { series.protocol } else { series.description };
+                unseen.push((format!("{number} {} {name}", series.modality).trim().to_owned(), missing));
+            }
+        }
+        rows.push(studies::study_get(conn, study)?);
+    }
+    Ok((rows, unseen, total))
+}
+
+/// Signs the draft of one's own read; returns the version that is final from now on.
+///
+/// # Errors
+/// `signing_password_needed`, `password_wrong`, `labels_unsettled`, `draft_empty`, `draft_stale`,
+/// `version_kind_needed`, `read_held_by_another`, `read_on_hold`, `read_not_open`, `signing_unavailable`.
+pub async fn sign(state: &State, person: &Person, read: ReadId, order: Order) -> Result<ReportVersionId> {
+    let reader = reader_of(state, person).await?;
+    let signed_at = state.now();
+    let known = gather(state, &reader, read, &order, signed_at).await?;
+    let session = open_session(state, person, &order, known.asks_each_time, signed_at).await?;
+
+    let identity = keys::identity_of(state, reader.id, known.subject.clone()).await?;
+    let fonts = state.config.signing.fonts.clone();
+    let (document, location) = (known.document, known.institution);
+    let pdf = tokio::task::spawn_blocking(move || {
+        let set = dokuei_report::typeset(&document, &Fonts::in_folder(fonts)).map_err(not_set)?;
+        let details = SignatureDetails {
+            name: document.reader.name.clone(),
+            reason: String::new(),
+            location,
+            time: document.signed_at,
+        };
+        dokuei_report::sign(&set, &identity, &details).map_err(Error::internal)
+    })
+    .await
+    .map_err(Error::internal)??;
+    let object = state.objects.keep("reports", pdf.into()).await.map_err(Error::internal)?;
+
+    let mut actor = person.actor(state.now());
+    // What the PDF says and what the rows say is one time.
+    actor.at = signed_at;
+    let version = known.draft.id;
+    let finished = follow::Finished {
+        read: known.read,
+        reader: reader.id,
+        user: reader.user_id,
+        draft: known.draft,
+        becomes: known.becomes,
+        reason: known.reason,
+        object,
+        parts: known.settled_parts,
+        choices: order.choices,
+        session,
+    };
+    let reader = reader.id;
+    let case = state.db.tx(move |conn| follow::finish_in_tx(conn, &actor, &finished)).await.map_err(refused)?;
+    metrics::counter!("dokuei_reports_signed_total").increment(1);
+    tell(state, &case, Some(reader.0));
+    state.wake.tell(crate::wake::Topic::Deliveries);
+    Ok(version)
+}
+
+fn not_set(error: TypesetError) -> Error {
+    match error {
+        TypesetError::TooLong { .. } => Error::new(&codes::DRAFT_TOO_LONG).with("limit", dokuei_report::LONGEST_TEXT),
+        TypesetError::Fonts(error) => Error::new(&codes::SIGNING_UNAVAILABLE).with("what", error),
+        other => Error::internal(other),
+    }
+}
+
+/// What signing needs to know, as it stood when the draft was looked at.
+struct Known {
+    read: ReadRow,
+    draft: VersionRow,
+    becomes: VersionState,
+    reason: String,
+    asks_each_time: bool,
+    settled_parts: Option<Vec<CasePart>>,
+    document: dokuei_report::ReportDocument,
+    institution: String,
+    subject: dokuei_report::Subject,
+}
+
+async fn gather(
+    state: &State,
+    reader: &ReaderRow,
+    read: ReadId,
+    order: &Order,
+    signed_at: NaiveDateTime,
+) -> Result<Known> {
+    let (reader, order) = (reader.clone(), order.clone());
+    let found = state
+        .db
+        .read(move |conn| {
+            let row = need_in_hand(conn, read, reader.id)?;
+            let case = cases::case_get(conn, row.case_id)?;
+            let Some(draft) = reports::draft_of_read(conn, read)? else {
+                return Ok(Err(Error::new(&codes::DRAFT_EMPTY)));
+            };
+            if draft.revision != order.revision {
+                return Ok(Err(Error::new(&codes::DRAFT_STALE)));
+            }
+            if is_empty(&draft) {
+                return Ok(Err(Error::new(&codes::DRAFT_EMPTY)));
+            }
+            let (becomes, reason) = match becomes(row.kind, &order) {
+                Ok(both) => both,
+                Err(error) => return Ok(Err(error)),
+            };
+            let conflicts = prescreened(conn, &case)?.1;
+            if order.choices.len() != conflicts.len() {
+                return Ok(Err(Error::new(&codes::LABELS_UNSETTLED)));
+            }
+            let parts = cases::case_part_list(conn, case.id)?;
+            let settled_parts = labels::settle(&parts, &conflicts, &order.choices);
+            let made = document::of(
+                conn,
+                &document::Making {
+                    reader: &reader,
+                    read: &row,
+                    case: &case,
+                    parts: settled_parts.as_deref().unwrap_or(&parts),
+                    draft: &draft,
+                    becomes,
+                    reason: &reason,
+                    signed_at,
+                },
+            )?;
+            Ok(Ok(Known {
+                asks_each_time: asks_each_time(conn, &case)?,
+                read: row,
+                draft,
+                becomes,
+                reason,
+                settled_parts,
+                document: made.document,
+                institution: made.institution,
+                subject: made.subject,
+            }))
+        })
+        .await
+        .map_err(refused)?;
+    found
+}
+
+/// What the version becomes, and why.
+fn becomes(kind: ReadKind, order: &Order) -> Result<(VersionState, String)> {
+    match kind {
+        ReadKind::First => Ok((VersionState::Preliminary, String::new())),
+        ReadKind::Reopened => match order.becomes {
+            Some(state @ (VersionState::Addendum | VersionState::Amended)) if !order.reason.trim().is_empty() => {
+                Ok((state, order.reason.trim().to_owned()))
+            }
+            _ => Err(Error::new(&codes::VERSION_KIND_NEEDED)),
+        },
+        ReadKind::Single | ReadKind::Independent | ReadKind::Check | ReadKind::Third => {
+            Ok((VersionState::Final, String::new()))
+        }
+    }
+}
+
+/// The session that this signature uses, with the time its signing was opened; `None` without a browser.
+async fn open_session(
+    state: &State,
+    person: &Person,
+    order: &Order,
+    each_time: bool,
+    now: NaiveDateTime,
+) -> Result<Option<follow::UsedSession>> {
+    let found = match person.session() {
+        Some(id) => state.db.read(move |conn| session_store::session_get(conn, id)).await?,
+        None => None,
+    };
+    let opened_at = found
+        .as_ref()
+        .filter(|session| !each_time && is_open(session.signing_opened_at, session.signing_used_at, now))
+        .and_then(|session| session.signing_opened_at);
+    let opened_at = match opened_at {
+        Some(opened_at) => opened_at,
+        None => {
+            let password = order.password.clone().filter(|password| !password.is_empty());
+            let password = password.ok_or_else(|| Error::new(&codes::SIGNING_PASSWORD_NEEDED))?;
+            sessions::prove_password(state, person, password).await?;
+            now
+        }
+    };
+    Ok(found.map(|session| follow::UsedSession { id: session.id, opened_at }))
+}
+
+/// Begins an addendum or amendment: reopens the case and puts a new read into the signer's hands.
+///
+/// # Errors
+/// `addendum_not_yours`, `form_invalid`.
+pub async fn reopen(state: &State, person: &Person, read: ReadId, reason: &str) -> Result<ReadId> {
+    let reason = need_reason("reason", reason)?;
+    let reader = reader_of(state, person).await?;
+    let (actor, id) = (person.actor(state.now()), reader.id);
+    let (case, made) = state
+        .db
+        .tx(move |conn| {
+            let row = reads::read_get(conn, read)?;
+            let case = cases::case_get(conn, row.case_id)?;
+            let done = matches!(case.state, CaseState::Reported | CaseState::Returned | CaseState::Acknowledged);
+            if row.reader_id != Some(reader.id) || row.state != ReadState::Signed || !done {
+                return Err(StoreError::Conflict { what: "reopen", state: "not_yours".to_owned() });
+            }
+            case_apply_in_tx(conn, &actor, case.id, &CaseEvent::Reopen { reason: reason.clone() })?;
+            let number = reads::read_list_of_case(conn, case.id)?.iter().map(|read| read.number).max().unwrap_or(0) + 1;
+            let minutes = row.expected_minutes * 0.3;
+            let made = cases::read_create_in_tx(conn, &actor, case.id, number, ReadKind::Reopened, minutes)?;
+            let item = AssignedRead {
+                read: made,
+                seen_version: 1,
+                reader: reader.id,
+                plan: None,
+                place_in_list: 0,
+                explanation: String::new(),
+            };
+            read_assign_in_tx(conn, &actor, &item)?;
+            let case = start_in_tx(conn, &actor, &reader, made)?;
+            reports::draft_open_in_tx(conn, made, reader.id, reader.user_id, &reason, actor.at)?;
+            Ok((case, made))
+        })
+        .await
+        .map_err(|error| match error {
+            StoreError::Conflict { what: "reopen", .. } => Error::new(&codes::ADDENDUM_NOT_YOURS),
+            other => refused(other),
+        })?;
+    tell(state, &case, Some(id.0));
+    Ok(made)
+}
+
+/// The signed PDF of a version that the person may see through this read.
+///
+/// # Errors
+/// `not_found`, or `internal` when the stored bytes are not the ones that were signed.
+pub async fn pdf(state: &State, person: &Person, read: ReadId, version: ReportVersionId) -> Result<bytes::Bytes> {
+    let (who, actor) = (person.clone(), person.actor(state.now()));
+    let artefact: ArtefactRow = state
+        .db
+        .tx(move |conn| {
+            let access = reading::access(conn, &who, read)?;
+            let shown = reading::signed_versions(conn, &access)?;
+            if !shown.iter().any(|signed| signed.version.id == version) {
+                return Err(StoreError::NotFound("the report version"));
+            }
+            let subject = Subject::row("report_version", version.0, Some(access.case.site_id));
+            audit::append_in_tx(conn, &actor, "report.open", subject, "done", "")?;
+            artefacts::artefact_pdf(conn, version)?.ok_or(StoreError::NotFound("the report's file"))
+        })
+        .await?;
+    state.objects.get_checked(&artefact.object_key, &artefact.sha256).await.map_err(Error::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> NaiveDateTime {
+        chrono::DateTime::from_timestamp(1_800_000_000 + minute * 60, 0).unwrap().naive_utc()
+    }
+
+    #[test]
+    fn a_signing_session_closes_after_thirty_idle_minutes() {
+        assert!(!is_open(None, None, at(0)));
+        assert!(is_open(Some(at(0)), None, at(29)));
+        assert!(!is_open(Some(at(0)), None, at(30)));
+        assert!(is_open(Some(at(0)), Some(at(20)), at(49)));
+        assert!(!is_open(Some(at(0)), Some(at(20)), at(50)));
+    }
+
+    #[test]
+    fn a_signing_session_closes_after_eight_hours_however_much_it_is_used() {
+        assert!(is_open(Some(at(0)), Some(at(479)), at(479)));
+        assert!(!is_open(Some(at(0)), Some(at(479)), at(480)));
+    }
+
+    #[test]
+    fn a_use_before_the_session_was_opened_anew_does_not_close_it() {
+        assert!(is_open(Some(at(100)), Some(at(0)), at(120)));
+    }
+
+    #[test]
+    fn an_addendum_needs_its_kind_and_a_reason() {
+        let order = |becomes, reason: &str| Order { becomes, reason: reason.to_owned(), ..Order::default() };
+        assert!(becomes(ReadKind::Reopened, &order(None, "late images")).is_err());
+        assert!(becomes(ReadKind::Reopened, &order(Some(VersionState::Addendum), " ")).is_err());
+        assert!(becomes(ReadKind::Reopened, &order(Some(VersionState::Final), "x")).is_err());
+        assert_eq!(
+            becomes(ReadKind::Reopened, &order(Some(VersionState::Amended), "x")).unwrap().0,
+            VersionState::Amended
+        );
+        assert_eq!(becomes(ReadKind::First, &Order::default()).unwrap().0, VersionState::Preliminary);
+        assert_eq!(becomes(ReadKind::Check, &Order::default()).unwrap().0, VersionState::Final);
+    }
+}
