@@ -1,5 +1,6 @@
 //! A month of the ledger: totals, what a person must look at, and the export.
 
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use dokuei_models::store::audit::{self, Subject};
@@ -106,11 +107,11 @@ pub fn month(conn: &mut Connection, month: &str, site: Option<SiteId>) -> Result
         readers::reader_list(conn, None)?.into_iter().map(|(reader, name, _)| (reader.id, name)).collect();
     let mut known: HashMap<CaseId, (String, String)> = HashMap::new();
     for row in &rows {
-        if !known.contains_key(&row.case_id) {
+        if let Entry::Vacant(unknown) = known.entry(row.case_id) {
             let case = cases::case_get(conn, row.case_id)?;
             let patient = patients::patient_get(conn, case.patient_id)?;
             let request = requests::request_get(conn, case.request_id)?;
-            known.insert(row.case_id, (patient.patient_id, request.accession_number));
+            unknown.insert((patient.patient_id, request.accession_number));
         }
     }
     let lines = rows
