@@ -25,6 +25,7 @@ pub mod regrouping;
 pub mod returns;
 pub mod sessions;
 pub mod signing;
+pub mod skill_table;
 pub mod throttle;
 pub mod trouble;
 pub mod uploads;

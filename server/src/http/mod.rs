@@ -22,6 +22,7 @@ pub mod problem;
 pub mod reading;
 pub mod routes;
 pub mod signing;
+pub mod skills;
 pub mod styleguide;
 pub mod trouble;
 pub mod uploads;
@@ -46,7 +47,7 @@ pub type Answer = crate::error::Result<HttpResponse>;
 pub fn all_routes() -> Routes {
     let mut routes = Routes::default();
     for register in [assets::routes, health::routes, login::routes, account::routes, home::routes, worklist::routes, reading::routes, images::routes, signing::routes, styleguide::routes, portal::routes,
-        uploads::routes, billing::routes, dispatch::routes, cases::routes, trouble::routes] {
+        uploads::routes, billing::routes, skills::routes, dispatch::routes, cases::routes, trouble::routes] {
         register(&mut routes);
     }
     routes

@@ -25,6 +25,7 @@ pub const ENTRIES: &[Entry] = &[
     },
     Entry { href: "/dispatch", word: "nav-dispatch", icon: "board", roles: &[Role::Dispatcher, Role::ReadingDirector] },
     Entry { href: "/billing", word: "nav-billing", icon: "bill", roles: &[Role::Billing] },
+    Entry { href: "/skills", word: "nav-skills", icon: "users", roles: &[Role::Administrator] },
     Entry { href: "/styleguide", word: "nav-styleguide", icon: "palette", roles: &[Role::Administrator] },
 ];
 

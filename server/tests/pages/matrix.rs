@@ -103,6 +103,9 @@ GET    /reads/{read}/state            see_reads
 GET    /reads/{read}/versions/{version}/pdf  see_reads
 POST   /reads/{read}/views            read
 GET    /readyz                                     anyone
+GET    /skills                        administer
+GET    /skills/export                 administer
+POST   /skills/import                 administer
 GET    /styleguide                                 administer
 GET    /styleguide/drawer                          administer
 POST   /styleguide/refusal                         administer
