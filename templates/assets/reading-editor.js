@@ -43,32 +43,36 @@
   if (!editor) return;
 
   const findings = editor.querySelector('[name="findings"]'), impression = editor.querySelector('[name="impression"]');
-  const state = editor.querySelector("[data-save-state]");
-  let revision = Number(editor.dataset.revision), last = [findings.value, impression.value], timer = 0, saving = null;
+  const state = editor.querySelector("[data-save-state]"), dialog = document.getElementById("differs");
+  let revision = Number(editor.dataset.revision), last = [findings.value, impression.value], tried = null, timer = 0;
+  let chain = Promise.resolve(true);
   const dirty = () => findings.value !== last[0] || impression.value !== last[1];
   const show = (text, bad = false) => { state.textContent = text; state.classList.toggle("bad", bad); };
 
-  // Saves what is there; resolves to whether the server has it. One save at a time.
-  async function save(keepalive = false) {
+  // Saves what is there, one save after another; resolves to whether the server has it.
+  function save(keepalive = false) {
     clearTimeout(timer);
-    if (saving) { await saving; }
+    chain = chain.then(() => store(keepalive), () => store(keepalive));
+    return chain;
+  }
+  async function store(keepalive) {
     if (!dirty()) return true;
-    if (room.dataset.editable !== "true") return false;
+    if (room.dataset.editable !== "true" || dialog.open) return false;
     const text = [findings.value, impression.value];
     show(words.saving);
-    saving = (async () => {
-      const answer = await send(url("draft"), { revision, findings: text[0], impression: text[1] }, { keepalive }).catch(() => null);
-      if (!answer) { show(words["save-failed"], true); timer = setTimeout(save, 5000); return false; }
-      const body = await answer.json().catch(() => ({}));
-      if (answer.ok) { revision = body.revision; last = text; show(body.saved); return !dirty(); }
-      if (answer.status === 409 && "revision" in body) { differs(body); return false; }
-      show(body.detail ?? words["save-failed"], true);
-      if (answer.status === 409) look(); else timer = setTimeout(save, 8000);
+    const answer = await send(url("draft"), { revision, findings: text[0], impression: text[1] }, { keepalive }).catch(() => null);
+    if (!answer) { tried = text; show(words["save-failed"], true); timer = setTimeout(save, 5000); return false; }
+    const body = await answer.json().catch(() => ({}));
+    if (answer.ok) { revision = body.revision; last = text; tried = null; show(body.saved); return !dirty(); }
+    if (answer.status === 409 && "revision" in body) {
+      // The answer to an earlier save of ours was lost on the way: what is there is our own.
+      if (tried && body.findings === tried[0] && body.impression === tried[1]) { revision = body.revision; last = tried; tried = null; return store(keepalive); }
+      differs(body);
       return false;
-    })();
-    const done = await saving;
-    saving = null;
-    return done;
+    }
+    show(body.detail ?? words["save-failed"], true);
+    if (answer.status === 409) look(); else timer = setTimeout(save, 8000);
+    return false;
   }
   function changed() {
     show(words.unsaved);
@@ -84,7 +88,6 @@
   addEventListener("beforeunload", (event) => { if (dirty() && room.dataset.editable === "true") event.preventDefault(); });
 
   // Two windows on one read: both texts are shown, and a person chooses.
-  const dialog = document.getElementById("differs");
   let there = null;
   function differs(body) {
     there = body;

@@ -14,30 +14,30 @@
 mod document;
 mod follow;
 pub mod labels;
+mod reopen;
+mod sheet;
 
 use chrono::{NaiveDateTime, TimeDelta};
-use dokuei_models::state::{
-    AssignedRead, CaseEvent, CaseState, ReadKind, ReadState, VersionState, case_apply_in_tx, read_assign_in_tx,
-};
+use dokuei_models::state::{ReadKind, VersionState};
 use dokuei_models::store::artefacts::{self, ArtefactRow};
 use dokuei_models::store::audit::{self, Subject};
 use dokuei_models::store::cases::{self, CasePart, CaseRow};
-use dokuei_models::store::patients::{self, PatientRow};
 use dokuei_models::store::readers::ReaderRow;
-use dokuei_models::store::reads::{self, ReadRow};
+use dokuei_models::store::reads::ReadRow;
 use dokuei_models::store::reports::{self, VersionRow};
 use dokuei_models::store::sessions as session_store;
 use dokuei_models::store::sites;
-use dokuei_models::store::studies::{self, StudyRow};
 use dokuei_models::{Connection, ReadId, ReportVersionId, StoreError};
-use dokuei_prescreen::labels::LabelConflict;
 use dokuei_report::{Fonts, SignatureDetails, TypesetError};
 
+pub use self::reopen::reopen;
+pub use self::sheet::{Sheet, sheet};
+
 use self::labels::Choice;
+use super::keys;
 use super::reading::{self, need_in_hand, prescreened};
 use super::sessions;
-use super::worklist::{need_reason, reader_of, refused, start_in_tx, tell};
-use super::{keys, opening};
+use super::worklist::{reader_of, refused, tell};
 use crate::authority::Person;
 use crate::error::codes::reading as codes;
 use crate::error::{Error, Result};
@@ -47,35 +47,6 @@ use crate::state::State;
 const IDLE: TimeDelta = TimeDelta::minutes(30);
 /// And after so long in any case.
 const LONGEST: TimeDelta = TimeDelta::hours(8);
-
-/// What is shown before signing.
-#[derive(Clone)]
-pub struct Sheet {
-    /// The revision that would be signed.
-    pub revision: i32,
-    /// The patient.
-    pub patient: PatientRow,
-    /// The studies that were read.
-    pub studies: Vec<StudyRow>,
-    /// The parts.
-    pub parts: Vec<CasePart>,
-    /// Series with images that were not opened, and how many of them.
-    pub unseen: Vec<(String, usize)>,
-    /// Images in all.
-    pub total: usize,
-    /// The impression.
-    pub impression: String,
-    /// Whether findings or impression are missing.
-    pub empty: bool,
-    /// Disagreements that must be settled.
-    pub conflicts: Vec<LabelConflict>,
-    /// Whether it is an addendum or amendment.
-    pub reopened: bool,
-    /// Its reason so far.
-    pub reason: String,
-    /// Whether the password must be given.
-    pub needs_password: bool,
-}
 
 /// What a person says when he signs.
 #[derive(Debug, Clone, Default)]
@@ -100,44 +71,6 @@ pub fn is_open(opened_at: Option<NaiveDateTime>, used_at: Option<NaiveDateTime>,
     })
 }
 
-/// The sheet of one's own read.
-///
-/// # Errors
-/// `read_held_by_another`, `read_on_hold`, `read_not_open`.
-pub async fn sheet(state: &State, person: &Person, read: ReadId) -> Result<Sheet> {
-    let reader = reader_of(state, person).await?;
-    let (session, now) = (person.session(), state.now());
-    let sheet = state
-        .db
-        .read(move |conn| {
-            let row = need_in_hand(conn, read, reader.id)?;
-            let case = cases::case_get(conn, row.case_id)?;
-            let draft = reports::draft_of_read(conn, read)?;
-            let (studies, unseen, total) = looked_at(conn, &row)?;
-            let open = match session {
-                Some(id) => session_store::session_get(conn, id)?
-                    .is_some_and(|session| is_open(session.signing_opened_at, session.signing_used_at, now)),
-                None => false,
-            };
-            Ok(Sheet {
-                revision: draft.as_ref().map_or(0, |draft| draft.revision),
-                patient: patients::patient_get(conn, case.patient_id)?,
-                studies,
-                parts: cases::case_part_list(conn, case.id)?,
-                unseen,
-                total,
-                impression: draft.as_ref().map(|draft| draft.impression.clone()).unwrap_or_default(),
-                empty: draft.as_ref().is_none_or(is_empty),
-                conflicts: prescreened(conn, &case)?.1,
-                reopened: row.kind == ReadKind::Reopened,
-                reason: draft.map(|draft| draft.reason).unwrap_or_default(),
-                needs_password: !open || asks_each_time(conn, &case)?,
-            })
-        })
-        .await;
-    sheet.map_err(refused)
-}
-
 fn is_empty(draft: &VersionRow) -> bool {
     draft.findings.trim().is_empty() || draft.impression.trim().is_empty()
 }
@@ -147,29 +80,6 @@ fn asks_each_time(conn: &mut Connection, case: &CaseRow) -> Result<bool, StoreEr
         Some(contract) => Ok(sites::contract_get(conn, contract)?.password_each_signature),
         None => Ok(false),
     }
-}
-
-type LookedAt = (Vec<StudyRow>, Vec<(String, usize)>, usize);
-
-/// The current studies, their series with unopened images, and how many images there are.
-fn looked_at(conn: &mut Connection, read: &ReadRow) -> Result<LookedAt, StoreError> {
-    let seen: std::collections::BTreeSet<_> = reads::image_view_list(conn, read.id)?.into_iter().collect();
-    let (mut rows, mut unseen, mut total) = (Vec::new(), Vec::new(), 0);
-    for study in opening::current_studies(conn, read.case_id)? {
-        let instances = studies::instance_list(conn, study)?;
-        for series in studies::series_list(conn, study)? {
-            let of_series = instances.iter().filter(|one| one.series_id == series.id && one.frames > 0);
-            total += of_series.clone().count();
-            let missing = of_series.filter(|one| !seen.contains(&one.id)).count();
-            if missing > 0 {
-                let number = series.number.map(|number| number.to_string()).unwrap_or_default();
-                let name = if series.description.is_empty() { series.protocol } else { series.description };
-                unseen.push((format!("{number} {} {name}", series.modality).trim().to_owned(), missing));
-            }
-        }
-        rows.push(studies::study_get(conn, study)?);
-    }
-    Ok((rows, unseen, total))
 }
 
 /// Signs the draft of one's own read; returns the version that is final from now on.
@@ -349,49 +259,6 @@ async fn open_session(
         }
     };
     Ok(found.map(|session| follow::UsedSession { id: session.id, opened_at }))
-}
-
-/// Begins an addendum or amendment: reopens the case and puts a new read into the signer's hands.
-///
-/// # Errors
-/// `addendum_not_yours`, `form_invalid`.
-pub async fn reopen(state: &State, person: &Person, read: ReadId, reason: &str) -> Result<ReadId> {
-    let reason = need_reason("reason", reason)?;
-    let reader = reader_of(state, person).await?;
-    let (actor, id) = (person.actor(state.now()), reader.id);
-    let (case, made) = state
-        .db
-        .tx(move |conn| {
-            let row = reads::read_get(conn, read)?;
-            let case = cases::case_get(conn, row.case_id)?;
-            let done = matches!(case.state, CaseState::Reported | CaseState::Returned | CaseState::Acknowledged);
-            if row.reader_id != Some(reader.id) || row.state != ReadState::Signed || !done {
-                return Err(StoreError::Conflict { what: "reopen", state: "not_yours".to_owned() });
-            }
-            case_apply_in_tx(conn, &actor, case.id, &CaseEvent::Reopen { reason: reason.clone() })?;
-            let number = reads::read_list_of_case(conn, case.id)?.iter().map(|read| read.number).max().unwrap_or(0) + 1;
-            let minutes = row.expected_minutes * 0.3;
-            let made = cases::read_create_in_tx(conn, &actor, case.id, number, ReadKind::Reopened, minutes)?;
-            let item = AssignedRead {
-                read: made,
-                seen_version: 1,
-                reader: reader.id,
-                plan: None,
-                place_in_list: 0,
-                explanation: String::new(),
-            };
-            read_assign_in_tx(conn, &actor, &item)?;
-            let case = start_in_tx(conn, &actor, &reader, made)?;
-            reports::draft_open_in_tx(conn, made, reader.id, reader.user_id, &reason, actor.at)?;
-            Ok((case, made))
-        })
-        .await
-        .map_err(|error| match error {
-            StoreError::Conflict { what: "reopen", .. } => Error::new(&codes::ADDENDUM_NOT_YOURS),
-            other => refused(other),
-        })?;
-    tell(state, &case, Some(id.0));
-    Ok(made)
 }
 
 /// The signed PDF of a version that the person may see through this read.
