@@ -8,9 +8,10 @@ const renew = (() => {
     timer = null;
     last = Date.now();
     document.querySelector("[data-renews]")?.dispatchEvent(new CustomEvent("refresh"));
-    const sheet = document.getElementById("sheet");
-    const busy = sheet?.querySelector("details[open]") || sheet?.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
-    if (sheet?.dataset.case && !busy) sheet.dispatchEvent(new CustomEvent("refresh"));
+    for (const sheet of document.querySelectorAll(".case-sheet[data-case]")) {
+      const busy = sheet.querySelector("details[open]") || sheet.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
+      if (!busy) sheet.dispatchEvent(new CustomEvent("refresh"));
+    }
   };
   return () => { if (timer === null) timer = setTimeout(now, Math.max(0, 1000 - (Date.now() - last))); };
 })();
