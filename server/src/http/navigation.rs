@@ -17,6 +17,7 @@ pub struct Entry {
 
 /// Every entry.
 pub const ENTRIES: &[Entry] = &[
+    Entry { href: "/worklist", word: "nav-worklist", icon: "list", roles: &[Role::Reader] },
     Entry {
         href: "/portal",
         word: "nav-portal",
