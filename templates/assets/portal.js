@@ -41,7 +41,7 @@ async function fetchLines(address) {
 if (lines) {
   let waiting = null;
   const address = () => find("[data-list-address]", lines).dataset.listAddress;
-  lines.addEventListener("live", () => { waiting ??= setTimeout(() => { waiting = null; fetchLines(address()); }, 400); });
+  lines.addEventListener("live", () => { waiting ??= setTimeout(() => { waiting = null; fetchLines(address()); }, 700); });
   lines.addEventListener("click", (event) => {
     const tab = event.target.closest("[role=tab]");
     if (!tab) return;

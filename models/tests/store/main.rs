@@ -1,10 +1,14 @@
 //! The store on both databases. PostgreSQL is used when `DOKUEI_TEST_POSTGRES_URL` names a server.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 mod audit_trail;
 mod databases;
+mod deliveries;
 mod group_commit;
 mod immutability;
 mod jobs_and_leases;
 mod parity;
+mod reports;
 mod state_machines;
 mod world;

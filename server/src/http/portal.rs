@@ -49,7 +49,6 @@ struct LineView {
     tone: Html,
     steps: Vec<StepView>,
     href: String,
-    images: String,
 }
 
 struct StepView {
@@ -99,7 +98,7 @@ impl LineView {
             (None, None, Some(study)) => format!("/portal?study={study}"),
             (None, None, None) => "/portal".to_owned(),
         };
-        Self { said: say(page, &line.now), tone: badge::tone(tone, &page.t(key)), steps, href, images, line }
+        Self { said: say(page, &line.now), tone: badge::tone(tone, &page.t(key)), steps, href, line }
     }
 
     fn is_question(&self) -> bool {
@@ -176,7 +175,6 @@ struct PortalView<'a> {
     form: String,
     list: String,
     form_open: bool,
-    show: Show,
 }
 
 impl PortalView<'_> {
@@ -235,7 +233,7 @@ async fn whole(
     let lines = portal::lines(state, &sites).await?;
     let list = list_view(&page, lines, show, None).render().map_err(Error::internal)?;
     let form = form.render().map_err(Error::internal)?;
-    page.show_as(status, &PortalView { page: &page, sites, site, form, list, form_open, show })
+    page.show_as(status, &PortalView { page: &page, sites, site, form, list, form_open })
 }
 
 async fn list(who: Allowed<Submit>, state: State, page: Page, wanted: web::Query<Wanted>) -> Answer {
@@ -245,7 +243,9 @@ async fn list(who: Allowed<Submit>, state: State, page: Page, wanted: web::Query
 }
 
 async fn events(who: Allowed<Submit>, state: State) -> Answer {
-    let topics = portal::sites_of(&state, &who).await?.iter().map(|site| Topic::Portal(site.id.0)).collect();
+    // The board of the pool tells of what readers and dispatchers do; that something changed is all that is said.
+    let sites = portal::sites_of(&state, &who).await?;
+    let topics = sites.iter().flat_map(|site| [Topic::Portal(site.id.0), Topic::Board(site.pool_id.0)]).collect();
     Ok(live::events(&state, &who, topics))
 }
 

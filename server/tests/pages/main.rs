@@ -7,7 +7,11 @@
 
 mod accounts;
 mod app;
+mod dispatch;
 mod door;
 mod live;
 mod matrix;
+mod reading;
+mod ward;
+mod portal;
 mod work;

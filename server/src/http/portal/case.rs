@@ -43,7 +43,6 @@ pub fn routes(routes: &mut Routes) {
 #[template(path = "portal/case.html")]
 pub struct DossierView<'a> {
     page: &'a Page,
-    line: LineView,
     dossier: Dossier,
     user: UserId,
     is_doctor: bool,
@@ -91,8 +90,7 @@ fn recipients_of(page: &Page, dossier: &Dossier, version: &SignedVersion) -> Vec
 impl<'a> DossierView<'a> {
     /// A page; `typed` is what was typed into the form that has `faults`.
     pub fn new(page: &'a Page, dossier: Dossier, who: &Person, faults: Vec<(String, String)>, typed: String) -> Self {
-        let line = LineView::new(page, dossier.line.clone());
-        Self { page, line, user: who.id, is_doctor: who.has::<ActOnReports>(), dossier, faults, typed }
+        Self { page, user: who.id, is_doctor: who.has::<ActOnReports>(), dossier, faults, typed }
     }
 
     /// What is wrong with a field, if anything.
