@@ -33,6 +33,7 @@
     notice("lost", text, "bad");
     for (const field of editor?.querySelectorAll("textarea, button") ?? []) { if (field.matches("textarea")) field.readOnly = true; else field.disabled = true; }
   }
+  for (const fold of room.querySelectorAll("details.fold")) fold.addEventListener("toggle", () => { if (fold.open) fold.scrollIntoView({ block: "nearest" }); });
   room.addEventListener("live", look);
   look();
 
@@ -94,6 +95,7 @@
     const both = (a, b) => `${a}\n――――\n${b}`;
     dialog.querySelector("[data-mine]").textContent = both(findings.value, impression.value);
     dialog.querySelector("[data-there]").textContent = both(body.findings, body.impression);
+    show(words.unsaved, true);
     if (!dialog.open) dialog.showModal();
   }
   dialog.addEventListener("cancel", (event) => event.preventDefault());

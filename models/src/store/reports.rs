@@ -316,7 +316,7 @@ pub fn signed_since(conn: &mut Connection, reader: ReaderId, since: NaiveDateTim
         .load(conn)?;
     Ok(SignedWork {
         reads: rows.len(),
-        minutes: rows.iter().map(|row| row.0).sum(),
+        minutes: rows.iter().fold(0.0, |sum, row| sum + row.0),
         on_time: rows.iter().filter(|(_, at, due)| at.is_some_and(|at| at <= *due)).count(),
     })
 }

@@ -163,7 +163,7 @@ fn order_of(fields: &Fields) -> crate::error::Result<Order> {
 async fn sign(who: Allowed<Read>, state: State, path: web::Path<i64>, form: web::Form<Fields>) -> Answer {
     let order = order_of(&form)?;
     let version = signing::sign(&state, &who, ReadId(*path), order).await?;
-    Ok(HttpResponse::Ok().json(json!({ "version": version, "next": "/worklist" })))
+    Ok(HttpResponse::Ok().json(json!({ "version": version, "next": "/worklist?done=signed" })))
 }
 
 async fn addendum(who: Allowed<Read>, state: State, path: web::Path<i64>, form: web::Form<Fields>) -> Answer {

@@ -53,6 +53,7 @@ struct Line {
 #[template(path = "worklist/page.html")]
 struct Whole<'a> {
     page: &'a Page,
+    signed: bool,
     list: List<'a>,
 }
 
@@ -72,10 +73,16 @@ struct List<'a> {
     gauge: Html,
 }
 
-async fn show(who: Allowed<Read>, state: State, page: Page) -> Answer {
+#[derive(Deserialize)]
+struct Came {
+    #[serde(default)]
+    done: String,
+}
+
+async fn show(who: Allowed<Read>, state: State, page: Page, came: web::Query<Came>) -> Answer {
     let shown = worklist::worklist(&state, &who).await?;
     let page = page.clone().titled(&page.t("worklist-title")).dark();
-    page.show(&Whole { page: &page, list: list_of(&page, &shown) })
+    page.show(&Whole { page: &page, signed: came.done == "signed", list: list_of(&page, &shown) })
 }
 
 async fn list(who: Allowed<Read>, state: State, page: Page) -> Answer {

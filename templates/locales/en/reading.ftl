@@ -2,6 +2,7 @@
 nav-worklist = Worklist
 worklist-title = Worklist
 worklist-next = Next case
+worklist-signed = Signed. The report is being returned to the site. N opens the next case.
 worklist-start = Start reading
 worklist-go-on = Go on reading
 worklist-why = Why now

@@ -2,6 +2,7 @@
 nav-worklist = ワークリスト
 worklist-title = ワークリスト
 worklist-next = 次の症例
+worklist-signed = 署名しました。報告書を施設へ返却します。次の症例は N で開けます。
 worklist-start = 読影を始める
 worklist-go-on = 読影を続ける
 worklist-why = 順番の理由
