@@ -372,8 +372,13 @@ pub fn case_list(conn: &mut Connection, query: &CaseQuery) -> Result<Vec<CaseRow
     if let Some(text) = query.text.as_deref().map(str::trim).filter(|text| !text.is_empty()) {
         let pattern = format!("%{}%", escape_like(&fold(text)));
         let number = format!("{}%", escape_like(text));
+        // The ID as the request writes it too: its leading zeros may not be the patient's key's.
         rows = rows.filter(
-            patients::search_text.like(pattern).escape('!').or(requests::accession_number.like(number).escape('!')),
+            patients::search_text
+                .like(pattern)
+                .escape('!')
+                .or(requests::accession_number.like(number.clone()).escape('!'))
+                .or(requests::patient_id.like(number).escape('!')),
         );
     }
     Ok(rows.load(conn)?)

@@ -142,7 +142,7 @@ pub const LANES: [&[CaseState]; 5] = [
 /// What the database says.
 pub async fn board(state: &State, reach: Reach) -> Result<Board> {
     let now = state.now();
-    Ok(state.db.read(move |conn| load(conn, &reach, now)).await?)
+    Ok(state.db.read(move |conn| board_in(conn, &reach, now)).await?)
 }
 
 /// Notes that somebody opened the board: ages, sexes and questions of patients stand on it.
@@ -181,7 +181,11 @@ pub async fn pools_within(state: &State, reach: Reach) -> Result<Vec<PoolId>> {
     Ok(state.db.read(move |conn| Ok(pools_of(&sites_within(conn, &reach)?))).await?)
 }
 
-fn load(conn: &mut Connection, reach: &Reach, now: NaiveDateTime) -> Result<Board, StoreError> {
+/// The same, on a connection.
+///
+/// # Errors
+/// What the database says.
+pub fn board_in(conn: &mut Connection, reach: &Reach, now: NaiveDateTime) -> Result<Board, StoreError> {
     let site_rows = sites_within(conn, reach)?;
     let ids: Vec<SiteId> = site_rows.iter().map(|site| site.id).collect();
     let pools = pools_of(&site_rows);
@@ -249,7 +253,8 @@ fn loads(
             let minutes = |state: ReadState| -> f64 {
                 let of: f64 =
                     held.iter().filter(|read| read.reader == reader.id && read.state == state).map(|r| r.minutes).sum();
-                of * reader.pace
+                // An empty sum is -0.0, which would be shown so.
+                0.0 + of * reader.pace
             };
             let on_duty = shift.is_some_and(|shift| {
                 shift.starts_at <= now

@@ -88,7 +88,7 @@ pub struct Sheet {
 /// # Errors
 /// `not_found` outside reach.
 pub async fn sheet(state: &State, person: &Person, reach: Reach, case: CaseId) -> Result<Sheet> {
-    let sheet = state.db.read(move |conn| load(conn, &reach, case)).await?;
+    let sheet = state.db.read(move |conn| sheet_in(conn, &reach, case)).await?;
     seen(state, person, "case.show", Subject::case(case, sheet.site.id)).await?;
     Ok(sheet)
 }
@@ -108,7 +108,11 @@ pub async fn seen(state: &State, person: &Person, action: &'static str, subject:
     Ok(())
 }
 
-fn load(conn: &mut Connection, reach: &Reach, case: CaseId) -> std::result::Result<Sheet, StoreError> {
+/// The same, on a connection, without a trace.
+///
+/// # Errors
+/// [`StoreError::NotFound`] outside reach.
+pub fn sheet_in(conn: &mut Connection, reach: &Reach, case: CaseId) -> std::result::Result<Sheet, StoreError> {
     let row = case_within(conn, reach, case)?;
     let mut in_case = Vec::new();
     for (study, role) in cases::case_study_list(conn, case)? {

@@ -378,7 +378,7 @@ fn backlog(page: &Page, board: &Board) -> Option<Html> {
         .map(|of| Bar {
             label: of.modality.label(page.language).to_owned(),
             value: of.minutes,
-            shown: page.tv("dispatch-backlog-bar", format!("{:.0} / {}", of.minutes, of.parts)),
+            shown: format!("{:.0} {} / {}", of.minutes, page.t("dispatch-unit-minutes"), of.parts),
         })
         .collect();
     (!bars.is_empty()).then(|| chart::bars(&bars, &page.t("dispatch-backlog")))
