@@ -15,7 +15,7 @@ fn a_failed_writer_undoes_itself_alone() {
         let write = |db: Db, at: usize| async move {
             db.tx(move |conn| {
                 world::instance(conn, site, "1.2.3", &format!("1.2.3.{at}"), &format!("{at:064}"))?;
-                if at % 3 == 0 { Err(StoreError::NotFound("anything")) } else { Ok(()) }
+                if at.is_multiple_of(3) { Err(StoreError::NotFound("anything")) } else { Ok(()) }
             })
             .await
         };

@@ -17,8 +17,6 @@ use dokuei_terms::{Modality, Part, Priority, Region};
 /// Ids of a small world.
 #[derive(Debug, Clone, Copy)]
 pub struct World {
-    pub site: SiteId,
-    pub pool: PoolId,
     pub case: CaseId,
     pub read: ReadId,
     pub readers: [ReaderId; 2],
@@ -179,5 +177,5 @@ pub fn make(conn: &mut Connection) -> Result<World, StoreError> {
         },
     )?;
     let read = dokuei_models::store::reads::read_list_of_case(conn, case)?[0].id;
-    Ok(World { site, pool, case, read, readers: [people[0].1, people[1].1], user: people[0].0 })
+    Ok(World { case, read, readers: [people[0].1, people[1].1], user: people[0].0 })
 }

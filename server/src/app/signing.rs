@@ -163,7 +163,7 @@ async fn gather(
     signed_at: NaiveDateTime,
 ) -> Result<Known> {
     let (reader, order) = (reader.clone(), order.clone());
-    let found = state
+     state
         .db
         .read(move |conn| {
             let row = need_in_hand(conn, read, reader.id)?;
@@ -213,8 +213,7 @@ async fn gather(
             }))
         })
         .await
-        .map_err(refused)?;
-    found
+        .map_err(refused)?
 }
 
 /// What the version becomes, and why.

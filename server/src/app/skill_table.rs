@@ -26,11 +26,22 @@ pub struct SheetFault {
     pub found: String,
 }
 
-/// A sheet as it was read: headings, and rows with the reader's name and the cells that are not empty.
+/// A sheet as it was read.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Sheet {
-    /// One per row: the row's number, the name in its first cell, and its values.
-    pub rows: Vec<(usize, String, Vec<(Region, Modality, i32)>)>,
+    /// Its rows, the headings left out.
+    pub rows: Vec<SheetRow>,
+}
+
+/// One reader's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SheetRow {
+    /// Its number, from 1.
+    pub row: usize,
+    /// The name in its first cell.
+    pub name: String,
+    /// The cells that are not empty.
+    pub values: Vec<(Region, Modality, i32)>,
 }
 
 /// Reads a CSV in UTF-8 (with or without a byte order mark) or CP932.
@@ -86,7 +97,7 @@ pub fn read_sheet(bytes: &[u8]) -> Result<Sheet, Vec<SheetFault>> {
                 _ => faults.push(fault(at + 1, place + 1, "value", cell)),
             }
         }
-        sheet.rows.push((at + 1, name.to_owned(), values));
+        sheet.rows.push(SheetRow { row: at + 1, name: name.to_owned(), values });
     }
     if faults.is_empty() { Ok(sheet) } else { Err(faults) }
 }
@@ -132,7 +143,7 @@ pub fn import_in_tx(
     };
     let mut faults = Vec::new();
     let mut cells = Vec::new();
-    for (row, name, values) in &sheet.rows {
+    for SheetRow { row, name, values } in &sheet.rows {
         match find(name) {
             Some(reader) => cells.extend(
                 values.iter().map(|(region, modality, declared)| SkillCell {
@@ -196,7 +207,7 @@ mod tests {
     fn figure_3_is_read_as_it_is_printed() {
         let sheet = read_sheet(dokuei_demo::figure3_csv()).expect("figure 3 is a sheet");
         assert_eq!(sheet.rows.len(), 5);
-        let (_, name, values) = &sheet.rows[3];
+        let SheetRow { name, values, .. } = &sheet.rows[3];
         assert_eq!(name, "読影医4");
         let brain: Region = "head.brain".parse().unwrap();
         assert!(values.contains(&(brain, Modality::Ct, 100)));
@@ -210,7 +221,7 @@ mod tests {
         let cp932 = encoding_rs::SHIFT_JIS.encode(text).0.into_owned();
         let marked = [b"\xef\xbb\xbf".as_slice(), text.as_bytes()].concat();
         assert_eq!(read_sheet(&cp932), read_sheet(&marked));
-        assert_eq!(read_sheet(&cp932).unwrap().rows[0].2.len(), 1);
+        assert_eq!(read_sheet(&cp932).unwrap().rows[0].values.len(), 1);
     }
 
     #[test]
