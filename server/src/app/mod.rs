@@ -27,6 +27,7 @@ pub mod sessions;
 pub mod signing;
 pub mod skill_table;
 pub mod throttle;
+pub mod trail;
 pub mod trouble;
 pub mod uploads;
 pub mod worklist;

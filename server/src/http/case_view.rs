@@ -347,7 +347,7 @@ fn read_line(page: &Page, sheet: &Sheet, read: &ReadRow) -> ReadLine {
 }
 
 /// The assigner's own words.
-fn why(page: &Page, sheet: &Sheet, read: &ReadRow) -> Vec<String> {
+pub(super) fn why(page: &Page, sheet: &Sheet, read: &ReadRow) -> Vec<String> {
     let name = |which: NameOf| sheet.names.of(page.language, which);
     let words = if let Ok(explanation) = serde_json::from_str::<Explanation>(&read.explanation) {
         explanation.words(page.language, &name)

@@ -4,6 +4,7 @@
 //! [`all_routes`]. Handlers decide nothing (`app` does) and never see the database.
 
 pub mod account;
+pub mod api;
 pub mod assets;
 pub mod billing;
 pub mod cases;
@@ -47,7 +48,7 @@ pub type Answer = crate::error::Result<HttpResponse>;
 pub fn all_routes() -> Routes {
     let mut routes = Routes::default();
     for register in [assets::routes, health::routes, login::routes, account::routes, home::routes, worklist::routes, reading::routes, images::routes, signing::routes, styleguide::routes, portal::routes,
-        uploads::routes, billing::routes, skills::routes, dispatch::routes, cases::routes, trouble::routes] {
+        uploads::routes, billing::routes, skills::routes, dispatch::routes, cases::routes, trouble::routes, api::routes] {
         register(&mut routes);
     }
     routes

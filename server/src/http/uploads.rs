@@ -76,7 +76,7 @@ async fn end(who: Allowed<Submit>, state: State, path: web::Path<ArrivalId>) -> 
 }
 
 /// The name for showing, percent-encoded UTF-8 in the header.
-fn name_of(request: &HttpRequest) -> String {
+pub(super) fn name_of(request: &HttpRequest) -> String {
     let raw = request.headers().get("x-file-name").map(|value| value.as_bytes()).unwrap_or_default();
     let digit = |at: usize| raw.get(at).and_then(|byte| char::from(*byte).to_digit(16));
     let mut bytes = Vec::with_capacity(raw.len());
@@ -98,7 +98,7 @@ fn name_of(request: &HttpRequest) -> String {
 }
 
 /// Streams the body to the disk.
-async fn receive(state: &State, request: &HttpRequest, mut body: web::Payload) -> Result<std::fs::File> {
+pub(super) async fn receive(state: &State, request: &HttpRequest, mut body: web::Payload) -> Result<std::fs::File> {
     let limit = state.config.http.upload_limit_bytes;
     let too_large = || Error::new(&codes::FILE_TOO_LARGE).with("limit", format!("{} MB", limit >> 20));
     let stated = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
@@ -125,7 +125,7 @@ async fn receive(state: &State, request: &HttpRequest, mut body: web::Payload) -
     Ok(file.into_std().await)
 }
 
-fn line(page: &Page, report: &FileReport) -> serde_json::Value {
+pub(super) fn line(page: &Page, report: &FileReport) -> serde_json::Value {
     let number = report.number.map_or(0, |number| i64::try_from(number).unwrap_or(i64::MAX));
     let reason = match report.words {
         "" => String::new(),
