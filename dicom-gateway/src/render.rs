@@ -144,4 +144,3 @@ pub fn raw_frame(bytes: &[u8], frame: u32) -> Result<RawFrame, RenderError> {
 fn guarded<T>(work: impl FnOnce() -> Result<T, RenderError>) -> Result<T, RenderError> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or(Err(RenderError::Damaged))
 }
-

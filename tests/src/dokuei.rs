@@ -143,3 +143,29 @@ impl Dokuei {
         self.running.interrupt(STOP_WITHIN).await
     }
 }
+
+/// One of the demo people, as `demo-logins.txt` names them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DemoLogin {
+    pub login: String,
+    pub password: String,
+    pub role: String,
+}
+
+/// The demo people that a first start wrote into `data`: tab-separated lines, `#` begins a comment.
+///
+/// # Errors
+/// When the file is missing or a line has not at least login, password and role.
+pub fn demo_logins(data: &Path) -> Result<Vec<DemoLogin>> {
+    let text = std::fs::read_to_string(data.join("demo-logins.txt"))?;
+    let lines = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty());
+    lines
+        .map(|line| {
+            let mut fields = line.split('\t').map(str::to_owned);
+            let (Some(login), Some(password), Some(role)) = (fields.next(), fields.next(), fields.next()) else {
+                anyhow::bail!("a line of demo-logins.txt has too few fields");
+            };
+            Ok(DemoLogin { login, password, role })
+        })
+        .collect()
+}

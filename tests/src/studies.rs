@@ -36,3 +36,22 @@ pub async fn make_study(template: &str, folder: &Path, count: usize, attributes:
     command.arg(sample(template)?).arg(folder).arg(count.to_string()).arg(attributes.to_string());
     Ok(serde_json::from_str(&run_checked(&mut command).await?)?)
 }
+
+/// One row of the index, and whether the file it points to is whole.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+pub struct StoredInstance {
+    pub uid: String,
+    /// The file is there, its hash is the row's, and pydicom reads this UID out of it.
+    pub intact: bool,
+}
+
+/// What an installation holds of a study, read past Dokuei from its database (a SQLite file or
+/// `postgres://...`) and its folder of objects; in the order of arrival.
+///
+/// # Errors
+/// When either cannot be read.
+pub async fn stored(database: &str, objects: &Path, study: &str) -> Result<Vec<StoredInstance>> {
+    let mut command = script("stored_instances.py")?;
+    command.arg(database).arg(objects).arg(study);
+    Ok(serde_json::from_str(&run_checked(&mut command).await?)?)
+}

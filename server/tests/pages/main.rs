@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod api;
 mod app;
 mod dispatch;
 mod door;
@@ -14,4 +15,5 @@ mod matrix;
 mod reading;
 mod ward;
 mod portal;
+mod wake;
 mod work;

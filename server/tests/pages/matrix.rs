@@ -241,7 +241,9 @@ async fn every_role_is_let_in_exactly_where_the_matrix_says() {
                 "anyone" | "signed_in" => true,
                 right => allowed[right].contains(&role.code()),
             };
-            let refused = answer.status == StatusCode::FORBIDDEN || answer.status == StatusCode::UNAUTHORIZED;
+            // Who has the right but no reader's row is let in by the right and sent away by the house.
+            let refused = matches!(answer.status, StatusCode::FORBIDDEN | StatusCode::UNAUTHORIZED)
+                && !answer.body.contains("\"code\":\"reader_unknown\"");
             assert_ne!(refused, may, "{} {pattern} as {}: {}", words[0], role.code(), answer.status);
         }
     }

@@ -1,0 +1,52 @@
+import { chromium } from "playwright-core";
+import fs from "node:fs";
+const D = process.argv[2], out = "/tmp/w/rd";
+const base = "http://" + fs.readFileSync(`${D}/out`, "utf8").match(/http=(\S+)/)[1];
+const logins = Object.fromEntries(fs.readFileSync(`${D}/demo-logins.txt`, "utf8").split("\n").filter((l) => l && !l.startsWith("#")).map((l) => l.split("\t").slice(0, 2)));
+const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] });
+const who = process.argv[3] ?? "reader1";
+const page = await (await browser.newContext({ viewport: { width: 1600, height: 950 } })).newPage();
+page.on("console", (m) => ["error", "warning"].includes(m.type()) && console.log("CONSOLE", m.text()));
+page.on("pageerror", (e) => console.log("PAGEERROR", e.message));
+page.on("response", (r) => r.status() >= 400 && console.log("HTTP", r.status(), r.url()));
+await page.goto(base + "/login");
+await page.fill('[name="login"]', who); await page.fill('[name="password"]', logins[who]);
+await page.click("button.primary"); await page.waitForLoadState("load");
+await page.waitForTimeout(800);
+await page.screenshot({ path: `${out}/list.png` });
+if (page.url().endsWith("/")) { await page.goto(base + "/worklist"); await page.waitForTimeout(800); await page.screenshot({ path: `${out}/list.png` }); }
+if (!(await page.$(".next-case"))) { console.log("no case"); process.exit(); }
+await page.keyboard.press("ArrowDown"); await page.keyboard.press("d"); await page.waitForTimeout(300);
+await page.screenshot({ path: `${out}/decline.png` });
+await page.keyboard.press("Escape"); await page.waitForTimeout(200);
+await page.keyboard.press("n"); await page.waitForURL(/reads/); await page.waitForTimeout(2500);
+await page.screenshot({ path: `${out}/room.png` });
+const view = await page.$(".view"); const box = await view.boundingBox();
+await page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+for (let i = 0; i < 4; i++) { await page.mouse.wheel(0, 120); await page.waitForTimeout(150); }
+await page.mouse.down(); await page.mouse.move(box.x + box.width / 2 + 60, box.y + box.height / 2 - 30, { steps: 6 }); await page.mouse.up();
+await page.keyboard.press("2"); await page.waitForTimeout(900); await page.keyboard.press("m"); await page.waitForTimeout(300);
+await page.screenshot({ path: `${out}/room2.png` });
+await page.keyboard.press("2");
+await page.fill('[name="findings"]', "両肺野に明らかな結節影、浸潤影は認めません。\n胸水は認めません。");
+await page.fill('[name="impression"]', "明らかな異常は認めません。");
+await page.waitForTimeout(1800);
+console.log("state", await page.textContent("[data-save-state]"));
+// a second window
+const other = await page.context().newPage(); await other.goto(page.url()); await other.waitForTimeout(800);
+await other.fill('[name="findings"]', "別の画面の所見"); await other.waitForTimeout(1800);
+await page.fill('[name="findings"]', "この画面の所見。両肺野に結節影なし。"); await page.waitForTimeout(1800);
+await page.screenshot({ path: `${out}/differs.png` });
+if (await page.$('dialog#differs[open]')) await page.click('[data-keep="mine"]'); else console.log("NO CONFLICT SHOWN");
+await other.close(); await page.waitForTimeout(1200);
+console.log("state", await page.textContent("[data-save-state]"));
+await page.focus('[name="impression"]'); await page.keyboard.press("Control+Enter"); await page.waitForTimeout(1200);
+await page.screenshot({ path: `${out}/sign.png` });
+for (const set of await page.$$("dialog#sign fieldset")) await (await set.$("input")).check();
+await page.fill('dialog#sign [name="password"]', logins[who]); await page.keyboard.press("Enter"); await page.waitForTimeout(200);
+console.log("focused", await page.evaluate(() => document.activeElement.textContent));
+const t = Date.now(); await page.keyboard.press("Enter");
+await page.waitForURL(/worklist/, { timeout: 30000 }).catch(async () => console.log("NOT SIGNED", await page.textContent("[data-fault]")));
+console.log("signed in", Date.now() - t); await page.waitForTimeout(700);
+await page.screenshot({ path: `${out}/after.png` });
+await browser.close();
