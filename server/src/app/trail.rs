@@ -38,8 +38,10 @@ pub struct Checked {
 /// # Errors
 /// What the database says.
 pub async fn verify(state: &State, person: &Person) -> Result<Checked> {
-    let checked =
-        state.db.read(|conn| Ok(Checked { head: audit::audit_head(conn)?, faults: audit::audit_verify(conn)? })).await?;
+    let checked = state
+        .db
+        .read(|conn| Ok(Checked { head: audit::audit_head(conn)?, faults: audit::audit_verify(conn)? }))
+        .await?;
     let actor = person.actor(state.now());
     let (outcome, detail) = match checked.faults.len() {
         0 => ("done", String::new()),

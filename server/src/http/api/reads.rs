@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::{Answer, Routes};
-use super::shapes::{CaseShape, NoteShape, PartShape, PatientShape, ReadShape, RequestShape, SiteShape, StudyShape, utc};
+use super::shapes::{
+    CaseShape, NoteShape, PartShape, PatientShape, ReadShape, RequestShape, SiteShape, StudyShape, utc,
+};
 use super::{Made, Reason, done, pdf};
 use crate::app::reading::{self, Room, Saved};
 use crate::app::signing::labels::Choice;

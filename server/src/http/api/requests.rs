@@ -126,12 +126,7 @@ pub(super) struct Wanted {
         ("site" = Option<i64>, Query, description = "Only this site of one's own"),
     ),
     responses((status = 200, body = Vec<ProgressShape>)))]
-pub(super) async fn portal_list(
-    who: Allowed<Submit>,
-    state: State,
-    page: Page,
-    wanted: web::Query<Wanted>,
-) -> Answer {
+pub(super) async fn portal_list(who: Allowed<Submit>, state: State, page: Page, wanted: web::Query<Wanted>) -> Answer {
     let mut sites = portal::sites_of(&state, &who).await?;
     sites.retain(|site| wanted.site.is_none_or(|only| only == site.id));
     if sites.is_empty() {
@@ -331,12 +326,7 @@ pub(super) async fn portal_request_cancel(
 /// A case of one's site with its request, report and thread.
 #[utoipa::path(get, path = "/api/v1/portal/cases/{case}", tag = "portal",
     params(("case" = i64, Path)), responses((status = 200, body = DossierShape)))]
-pub(super) async fn portal_case(
-    who: Allowed<SeeReports>,
-    state: State,
-    page: Page,
-    path: web::Path<CaseId>,
-) -> Answer {
+pub(super) async fn portal_case(who: Allowed<SeeReports>, state: State, page: Page, path: web::Path<CaseId>) -> Answer {
     let dossier = portal::dossier_of_case(&state, &who, path.into_inner()).await?;
     Ok(HttpResponse::Ok().json(DossierShape::of(&page, &dossier)))
 }
