@@ -2,7 +2,7 @@
 //!
 //! | key | variable | default | meaning |
 //! |---|---|---|---|
-//! | `log.filter` | `DOKUEI_LOG_FILTER` | `info` | `tracing` directives, such as `info,dokuei_server=debug` |
+//! | `log.filter` | `DOKUEI_LOG_FILTER` | `info,dicom_parser=error,dicom_object=error` | `tracing` directives, such as `info,dokuei_server=debug` |
 //! | `log.format` | `DOKUEI_LOG_FORMAT` | `text` | `text` or `json` |
 
 use super::{Setting, Source};
@@ -35,7 +35,7 @@ pub struct Log {
 impl Log {
     pub(super) fn take(source: &mut Source) -> Self {
         Self {
-            filter: source.value("log.filter", "info".to_owned()),
+            filter: source.value("log.filter", "info,dicom_parser=error,dicom_object=error".to_owned()),
             format: source.value("log.format", LogFormat::Text),
         }
     }

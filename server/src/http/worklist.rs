@@ -157,7 +157,8 @@ fn list_of<'a>(page: &'a Page, shown: &Worklist) -> List<'a> {
         shift,
         in_shift: shown.shift.is_some_and(|shift| shift.starts_at <= page.now),
         reads: done.reads,
-        minutes: format!("{:.0} / {capacity:.0}", done.minutes),
+        // An empty sum is -0.0, which would be shown so.
+        minutes: format!("{:.0} / {capacity:.0}", 0.0 + done.minutes),
         gauge: chart::gauge(share(done.on_time, done.reads), 0.9, &on_time, &page.t("worklist-on-time")),
         on_time,
     }
