@@ -241,7 +241,6 @@ async fn every_role_is_let_in_exactly_where_the_matrix_says() {
                 "anyone" | "signed_in" => true,
                 right => allowed[right].contains(&role.code()),
             };
-            // Who has the right but no reader's row is let in by the right and sent away by the house.
             // Only a refusal by authority counts: a handler may refuse for reasons of its own (no reader's row).
             let codes = ["\"code\":\"not_allowed\"", "\"code\":\"sign_in_first\""];
             let refused = codes.iter().any(|code| answer.body.contains(code));
