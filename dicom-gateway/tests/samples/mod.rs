@@ -9,11 +9,13 @@ pub struct Samples {
 }
 
 impl Samples {
-    /// The folder that `DOKUEI_DICOM_SAMPLES` names, else the site-packages of the
+    /// The folder that `DOKUEI_DICOM_SAMPLES` names if it is a site-packages, else the one of the
     /// virtual environment `venv` in the build folder. Without samples a test is
     /// skipped loudly, or fails if `DOKUEI_TEST_PEERS=required`.
     pub fn find() -> Option<Self> {
-        let root = std::env::var_os("DOKUEI_DICOM_SAMPLES").map(PathBuf::from).or_else(site_packages);
+        let named = std::env::var_os("DOKUEI_DICOM_SAMPLES").map(PathBuf::from);
+        // A flat folder of chosen files is not the whole tree that these tests go through.
+        let root = named.filter(|root| root.join("pydicom/data").is_dir()).or_else(site_packages);
         let found = root.map(|root| {
             let mut files = Vec::new();
             list(&root.join("pydicom/data"), &mut files);

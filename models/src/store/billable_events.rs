@@ -152,10 +152,7 @@ pub fn billable_event_list(
 ///
 /// # Errors
 /// What the database says.
-pub fn billable_event_list_of_case(
-    conn: &mut Connection,
-    case: CaseId,
-) -> Result<Vec<BillableEventRow>, StoreError> {
+pub fn billable_event_list_of_case(conn: &mut Connection, case: CaseId) -> Result<Vec<BillableEventRow>, StoreError> {
     Ok(billable_events::table
         .filter(billable_events::case_id.eq(case))
         .order(billable_events::id)

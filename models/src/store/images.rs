@@ -243,7 +243,14 @@ pub fn instance_keep_in_tx(
             instances::received_at.eq(at),
         ))
         .returning(instances::id)
-        .get_result(conn)?;
+        .get_result(conn)
+        .map_err(|error| match error {
+            // Another association was first with this very instance: run again, it is a repeat then.
+            diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::UniqueViolation, _) => {
+                StoreError::TryAgain
+            }
+            other => other.into(),
+        })?;
     diesel::update(series::table.find(series_id)).set(series::instances.eq(series::instances + 1)).execute(conn)?;
     diesel::update(studies::table.find(study))
         .set((

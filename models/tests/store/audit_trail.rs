@@ -80,13 +80,17 @@ fn every_column_is_under_the_hash() {
         .await
         .unwrap();
         for column in ["actor", "action", "subject_kind", "outcome", "detail", "address"] {
-            db.tx(move |conn| without_guards(conn, &format!("UPDATE audit SET {column} = {column} || 'x' WHERE id = 1;")))
-                .await
-                .unwrap();
+            db.tx(move |conn| {
+                without_guards(conn, &format!("UPDATE audit SET {column} = {column} || 'x' WHERE id = 1;"))
+            })
+            .await
+            .unwrap();
             let faults = db.read(audit::audit_verify).await.unwrap();
             assert_eq!(faults, [AuditFault::ChangedRow { id: 1 }], "{column}");
             let cut = match db.flavour() {
-                dokuei_models::db::Flavour::Postgres => format!("UPDATE audit SET {column} = left({column}, -1) WHERE id = 1;"),
+                dokuei_models::db::Flavour::Postgres => {
+                    format!("UPDATE audit SET {column} = left({column}, -1) WHERE id = 1;")
+                }
                 dokuei_models::db::Flavour::Sqlite => {
                     format!("UPDATE audit SET {column} = substr({column}, 1, length({column}) - 1) WHERE id = 1;")
                 }

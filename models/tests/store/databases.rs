@@ -40,7 +40,8 @@ fn postgres(server: &str) -> Fresh {
     let mut admin = PgConnection::establish(server).expect("DOKUEI_TEST_POSTGRES_URL answers");
     admin.batch_execute(&format!("DROP DATABASE IF EXISTS {name}; ")).unwrap();
     admin.batch_execute(&format!("CREATE DATABASE {name}")).unwrap();
-    let (base, query) = server.split_once('?').map_or((server, String::new()), |(base, query)| (base, format!("?{query}")));
+    let (base, query) =
+        server.split_once('?').map_or((server, String::new()), |(base, query)| (base, format!("?{query}")));
     let base = base.rsplit_once('/').map_or(base, |(base, _)| base);
     let db = Db::open(&DatabaseUrl::Postgres(format!("{base}/{name}{query}"))).unwrap();
     Fresh { db, name: "postgres", _folder: tempfile::tempdir().unwrap() }

@@ -91,10 +91,14 @@ fn a_delivery_is_sent_again_until_a_person_decides() {
 fn a_case_is_done_when_each_required_delivery_is_delivered_or_given_up() {
     on_each(|db| async move {
         let (case, version, _) = signed(&db).await;
-        let done = |db: Db| async move { db.read(move |conn| deliveries::delivery_all_done(conn, case)).await.unwrap() };
+        let done =
+            |db: Db| async move { db.read(move |conn| deliveries::delivery_all_done(conn, case)).await.unwrap() };
         assert!(!done(db.clone()).await, "nothing was delivered to anybody");
-        let (one, two, notice) =
-            (owe(&db, case, version, true).await, owe(&db, case, version, true).await, owe(&db, case, version, false).await);
+        let (one, two, notice) = (
+            owe(&db, case, version, true).await,
+            owe(&db, case, version, true).await,
+            owe(&db, case, version, false).await,
+        );
         for delivery in [one, two] {
             assert!(begin(&db, delivery, 0).await);
         }

@@ -43,7 +43,10 @@ fn many_associations_bring_one_study_and_every_instance_is_there_once() {
             // Each instance comes twice, over different associations.
             let which = at / 2;
             writers.spawn(async move {
-                db.tx(move |conn| world::instance(conn, site, "1.2.3", &format!("1.2.3.{which}"), &format!("{which:064}"))).await
+                db.tx(move |conn| {
+                    world::instance(conn, site, "1.2.3", &format!("1.2.3.{which}"), &format!("{which:064}"))
+                })
+                .await
             });
         }
         let (mut new, mut repeat) = (0, 0);
@@ -58,7 +61,10 @@ fn many_associations_bring_one_study_and_every_instance_is_there_once() {
         let (study, series): (i32, i32) = db
             .read(|conn| {
                 use dokuei_models::schema::{series, studies};
-                Ok((studies::table.select(studies::instances).first(conn)?, series::table.select(series::instances).first(conn)?))
+                Ok((
+                    studies::table.select(studies::instances).first(conn)?,
+                    series::table.select(series::instances).first(conn)?,
+                ))
             })
             .await
             .unwrap();
@@ -73,10 +79,8 @@ fn other_bytes_under_a_known_uid_are_kept_apart() {
         db.tx(move |conn| world::instance(conn, site, "1.2.3", "1.2.3.1", "aa")).await.unwrap();
         let other = db.tx(move |conn| world::instance(conn, site, "1.2.3", "1.2.3.1", "bb")).await.unwrap();
         assert!(matches!(other, Kept::Differs(_)));
-        let apart: i64 = db
-            .read(|conn| Ok(dokuei_models::schema::quarantine::table.count().get_result(conn)?))
-            .await
-            .unwrap();
+        let apart: i64 =
+            db.read(|conn| Ok(dokuei_models::schema::quarantine::table.count().get_result(conn)?)).await.unwrap();
         assert_eq!(apart, 1);
     });
 }

@@ -102,7 +102,13 @@ fn a_lease_has_one_holder_and_its_number_grows_with_each() {
     on_each(|db| async move {
         let take = |holder: &'static str, minutes: i64| {
             db.tx(move |conn| {
-                leases::lease_take_in_tx(conn, "plan:1", holder, noon() + TimeDelta::minutes(minutes), TimeDelta::minutes(1))
+                leases::lease_take_in_tx(
+                    conn,
+                    "plan:1",
+                    holder,
+                    noon() + TimeDelta::minutes(minutes),
+                    TimeDelta::minutes(1),
+                )
             })
         };
         let first = take("a", 0).await.unwrap().expect("free");

@@ -120,10 +120,16 @@ pub fn decide(facts: &AddonFacts) -> Addon {
         Some(true) => {}
     }
     if !has(&facts.referring_filings, "remote_send") {
-        return no("依頼施設に遠隔画像診断（送信側）の届出がありません。", "The referring site has not filed 遠隔画像診断 (sending).");
+        return no(
+            "依頼施設に遠隔画像診断（送信側）の届出がありません。",
+            "The referring site has not filed 遠隔画像診断 (sending).",
+        );
     }
     if !has(&facts.reading_filings, "remote_receive") {
-        return no("受信側に遠隔画像診断の届出がありません。", "The reading institution has not filed 遠隔画像診断 (receiving).");
+        return no(
+            "受信側に遠隔画像診断の届出がありません。",
+            "The reading institution has not filed 遠隔画像診断 (receiving).",
+        );
     }
     let Some(tier) = tier(facts, group) else {
         return no(
@@ -170,13 +176,19 @@ pub fn decide(facts: &AddonFacts) -> Addon {
     }
     let (ja, en) = if tier == "addon2_part" {
         (
-            format!("送信側が加算2、受信側が加算2以上を届出（通則7・一部委託）：{points}点。報告書の写しを診療録に添付してください。"),
-            format!("The sender filed add-on 2 and the receiver 2 or more (通則 7, part entrusted): {points} points. Attach a copy of the report to the chart."),
+            format!(
+                "送信側が加算2、受信側が加算2以上を届出（通則7・一部委託）：{points}点。報告書の写しを診療録に添付してください。"
+            ),
+            format!(
+                "The sender filed add-on 2 and the receiver 2 or more (通則 7, part entrusted): {points} points. Attach a copy of the report to the chart."
+            ),
         )
     } else {
         (
             format!("遠隔画像診断による算定：受信側の届出の区分で{points}点。報告書の写しを診療録に添付してください。"),
-            format!("Remote diagnosis: {points} points by the receiver's filing. Attach a copy of the report to the chart."),
+            format!(
+                "Remote diagnosis: {points} points by the receiver's filing. Attach a copy of the report to the chart."
+            ),
         )
     };
     answer("yes", tier, points, &ja, &en)

@@ -11,12 +11,10 @@ use dokuei_models::state::Place;
 use dokuei_models::store::billable_events::{self as ledger, BillableEventRow};
 use dokuei_models::store::cases::{self, CasePart, CaseRow};
 use dokuei_models::store::readers::{self, AffiliationRow};
+use dokuei_models::store::reads;
 use dokuei_models::store::sites::{self, SiteRow};
 use dokuei_models::store::tariffs::{self, TariffLineRow};
-use dokuei_models::store::reads;
-use dokuei_models::{
-    Actor, BillableEventId, Connection, ReadId, ReaderId, ReportVersionId, SiteId, StoreError,
-};
+use dokuei_models::{Actor, BillableEventId, Connection, ReadId, ReaderId, ReportVersionId, SiteId, StoreError};
 use dokuei_terms::{Part, Priority};
 
 use super::addon::{self, AddonFacts};
@@ -53,7 +51,8 @@ pub fn write_in_tx(
     let base = facts.line(&case, read, version, reader, counts_on, actor.at);
     // The first part is the dearest one, as sites and providers count.
     let mut ordered: Vec<&CasePart> = parts.iter().collect();
-    ordered.sort_by_key(|part| std::cmp::Reverse(price(&lines, "reading_first", part.part).map(|line| line.amount_yen)));
+    ordered
+        .sort_by_key(|part| std::cmp::Reverse(price(&lines, "reading_first", part.part).map(|line| line.amount_yen)));
     for (at, part) in ordered.iter().enumerate() {
         let kind = if at == 0 { "reading_first" } else { "reading_further" };
         append(conn, &base, "reading", part.part, price(&lines, kind, part.part))?;
@@ -98,7 +97,8 @@ impl Facts {
         };
         // Outside every shift nobody vouches for the institution: he reads elsewhere.
         let place = readers::shift_now(conn, reader, at)?.map_or(Place::Home, |shift| shift.place);
-        let holiday = sites::closed_days(conn, reading.as_ref().map_or(referring.id, |site| site.id), day)?.contains(&day);
+        let holiday =
+            sites::closed_days(conn, reading.as_ref().map_or(referring.id, |site| site.id), day)?.contains(&day);
         let signed_at_in_japan = at + TimeDelta::hours(9);
         Ok(Self {
             referring,
@@ -193,9 +193,9 @@ fn price<'a>(lines: &'a [TariffLineRow], kind: &str, part: Part) -> Option<&'a T
 }
 
 fn urgency_line(lines: &[TariffLineRow], priority: Priority) -> Option<&TariffLineRow> {
-    lines
-        .iter()
-        .find(|line| line.kind == "urgency" && line.priority.as_deref() == Some(priority.code()) && line.amount_yen != 0)
+    lines.iter().find(|line| {
+        line.kind == "urgency" && line.priority.as_deref() == Some(priority.code()) && line.amount_yen != 0
+    })
 }
 
 /// One add-on line per counting group of the case.
@@ -269,7 +269,8 @@ mod tests {
 
     #[test]
     fn the_nearest_region_gives_the_price() {
-        let lines = [line(1, "CT", None, 2500), line(2, "CT", Some("chest.heart"), 4500), line(3, "MR", Some("head"), 2700)];
+        let lines =
+            [line(1, "CT", None, 2500), line(2, "CT", Some("chest.heart"), 4500), line(3, "MR", Some("head"), 2700)];
         let yen = |code: &str, modality| {
             let region: Region = code.parse().unwrap();
             price(&lines, "reading_first", Part::new(region, modality)).map(|line| line.amount_yen)
@@ -284,6 +285,9 @@ mod tests {
     fn a_sites_own_line_goes_before_the_general_one() {
         let lines = [line(1, "CR", Some("chest"), 350), line(9, "CR", Some("chest"), 280)];
         let chest: Region = "chest".parse().unwrap();
-        assert_eq!(price(&lines, "reading_first", Part::new(chest, Modality::Radiograph)).map(|line| line.id.0), Some(9));
+        assert_eq!(
+            price(&lines, "reading_first", Part::new(chest, Modality::Radiograph)).map(|line| line.id.0),
+            Some(9)
+        );
     }
 }

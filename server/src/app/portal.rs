@@ -294,7 +294,8 @@ fn of_waiting(request: &RequestRow, studies: &[StudyRow]) -> Line {
         }
         RequestState::Doubtful => {
             let codes = request.state_reason.as_deref().unwrap_or_default();
-            let said = Said { doubts: codes.split('+').map(str::to_owned).collect(), ..Said::key("portal-now-doubtful") };
+            let said =
+                Said { doubts: codes.split('+').map(str::to_owned).collect(), ..Said::key("portal-now-doubtful") };
             ([Far::Done, Far::Stuck, Far::Ahead, Far::Ahead, Far::Ahead], said, Standing::Todo)
         }
         RequestState::Waiting | RequestState::Matched if studies.is_empty() => {
@@ -315,7 +316,11 @@ fn of_study(study: &StudyRow) -> Line {
         study: Some(study.id),
         patient: study.identity().name.shown(),
         patient_id: study.header_patient_id.clone(),
-        exam: if study.description.is_empty() { study.modalities.replace('\\', " ") } else { study.description.clone() },
+        exam: if study.description.is_empty() {
+            study.modalities.replace('\\', " ")
+        } else {
+            study.description.clone()
+        },
         day: study.study_date,
         accession_number: study.accession_number.clone(),
         received: study.instances,
@@ -329,7 +334,11 @@ fn of_study(study: &StudyRow) -> Line {
             (stuck, said, Standing::Todo)
         }
         MatchState::Doubtful => {
-            let said = Said { doubts: doubts_of_study(study), until: study.match_deadline, ..Said::key("portal-now-doubtful") };
+            let said = Said {
+                doubts: doubts_of_study(study),
+                until: study.match_deadline,
+                ..Said::key("portal-now-doubtful")
+            };
             (stuck, said, Standing::Todo)
         }
         MatchState::Comparison => {
@@ -337,9 +346,11 @@ fn of_study(study: &StudyRow) -> Line {
             let key = if cancelled { "portal-now-freed" } else { "portal-now-comparison" };
             ([Far::Done, Far::Ahead, Far::Ahead, Far::Ahead, Far::Ahead], Said::key(key), Standing::Over)
         }
-        MatchState::Arriving | MatchState::Matched => {
-            ([Far::Now, Far::Ahead, Far::Ahead, Far::Ahead, Far::Ahead], Said::key("portal-now-arriving"), Standing::Going)
-        }
+        MatchState::Arriving | MatchState::Matched => (
+            [Far::Now, Far::Ahead, Far::Ahead, Far::Ahead, Far::Ahead],
+            Said::key("portal-now-arriving"),
+            Standing::Going,
+        ),
     };
     line
 }
@@ -371,8 +382,12 @@ fn of_case(request: &RequestRow, case: &CaseRow, studies: &[StudyRow]) -> Line {
     let images = if still_coming { Now } else { Done };
     let by_rule = if request.is_default { Stuck } else { Done };
     (line.steps, line.now, line.standing) = match case.state {
-        CaseState::Receiving => ([Now, by_rule, Ahead, Ahead, Ahead], Said::key("portal-now-arriving"), Standing::Going),
-        CaseState::WaitingRequest => ([images, Stuck, Ahead, Ahead, Ahead], Said::key("portal-now-no-request"), Standing::Todo),
+        CaseState::Receiving => {
+            ([Now, by_rule, Ahead, Ahead, Ahead], Said::key("portal-now-arriving"), Standing::Going)
+        }
+        CaseState::WaitingRequest => {
+            ([images, Stuck, Ahead, Ahead, Ahead], Said::key("portal-now-no-request"), Standing::Todo)
+        }
         CaseState::Ready => {
             let key = if request.is_default { "portal-now-by-rule" } else { "portal-now-ready" };
             ([images, by_rule, Now, Ahead, Ahead], Said::key(key), Standing::Going)
@@ -584,7 +599,11 @@ pub async fn reports(state: &State, sites: &[SiteRow]) -> Result<Vec<ReportLine>
                 let Some(version) = versions.into_iter().next() else { continue };
                 let of_version: Vec<&RecipientRow> = people.iter().filter(|one| one.version_id == version.id).collect();
                 let number = |fact: fn(&RecipientRow) -> bool| of_version.iter().filter(|one| fact(one)).count();
-                let facts = [number(|one| one.opened_at.is_some()), number(|one| one.accepted_at.is_some()), number(|one| one.acted_at.is_some())];
+                let facts = [
+                    number(|one| one.opened_at.is_some()),
+                    number(|one| one.accepted_at.is_some()),
+                    number(|one| one.acted_at.is_some()),
+                ];
                 reports.push(ReportLine { version, versions: count, line, facts });
             }
             reports.sort_by_key(|report| std::cmp::Reverse(report.version.signed_at));

@@ -293,7 +293,10 @@ fn check_identity(faults: &mut Faults, form: &RequestForm, now: NaiveDateTime) -
     let birth_date = NaiveDate::parse_from_str(form.birth_date.trim(), "%Y-%m-%d").ok();
     let first = NaiveDate::from_ymd_opt(1880, 1, 1).unwrap_or_default();
     if birth_date.is_none_or(|day| day > due::day_in_japan(now) || day < first) {
-        faults.add("birth_date", if form.birth_date.trim().is_empty() { &common::FIELD_REQUIRED } else { &codes::DAY_INVALID });
+        faults.add(
+            "birth_date",
+            if form.birth_date.trim().is_empty() { &common::FIELD_REQUIRED } else { &codes::DAY_INVALID },
+        );
     }
     let sex = form.sex.trim().to_owned();
     if !matches!(sex.as_str(), "M" | "F" | "O") {
@@ -548,7 +551,9 @@ pub async fn cancel(state: &State, person: &Person, request: RequestId, reason: 
             }
             let mut readers = BTreeSet::new();
             for case in of_request.iter().filter(|case| case.state.is_open()) {
-                readers.extend(reads::read_list_of_case(conn, case.id)?.iter().filter_map(|read| read.reader_id.map(|id| id.0)));
+                readers.extend(
+                    reads::read_list_of_case(conn, case.id)?.iter().filter_map(|read| read.reader_id.map(|id| id.0)),
+                );
                 case_apply_in_tx(conn, &actor, case.id, &CaseEvent::Cancel { reason: reason.clone() })?;
                 free_studies(conn, case.id)?;
             }
@@ -565,8 +570,11 @@ pub async fn cancel(state: &State, person: &Person, request: RequestId, reason: 
 /// The studies of a cancelled case that no other case has are kept for comparison, and may be asked for again.
 fn free_studies(conn: &mut Connection, case: CaseId) -> Result<(), StoreError> {
     for study in opening::current_studies(conn, case)? {
-        let others: Vec<CaseId> =
-            studies::study_cases(conn, study)?.into_iter().map(|(other, _)| other).filter(|other| *other != case).collect();
+        let others: Vec<CaseId> = studies::study_cases(conn, study)?
+            .into_iter()
+            .map(|(other, _)| other)
+            .filter(|other| *other != case)
+            .collect();
         let in_use = cases::case_list_by_id(conn, &others)?.iter().any(|other| other.state != CaseState::Cancelled);
         if !in_use {
             studies::study_match_in_tx(conn, study, MatchState::Comparison, Some("request_cancelled"), None)?;
@@ -691,7 +699,19 @@ mod tests {
     #[test]
     fn every_wrong_field_is_told_at_once() {
         let names: Vec<String> = faults(&RequestForm::default(), &[]).into_iter().map(|(field, _)| field).collect();
-        let all = ["patient_id", "name_kanji", "birth_date", "sex", "accession_number", "ordering_doctor", "kind", "source", "priority", "question", "exam"];
+        let all = [
+            "patient_id",
+            "name_kanji",
+            "birth_date",
+            "sex",
+            "accession_number",
+            "ordering_doctor",
+            "kind",
+            "source",
+            "priority",
+            "question",
+            "exam",
+        ];
         assert_eq!(names, all);
     }
 

@@ -121,7 +121,11 @@ pub async fn give_up(state: &State, actor: Actor, delivery: DeliveryId, reason: 
 ///
 /// # Errors
 /// `not_found` for another site's version or a draft, `internal` when the stored bytes are not those that were signed.
-pub async fn open_pdf(state: &State, person: &Person, version: ReportVersionId) -> Result<(SignedVersion, bytes::Bytes)> {
+pub async fn open_pdf(
+    state: &State,
+    person: &Person,
+    version: ReportVersionId,
+) -> Result<(SignedVersion, bytes::Bytes)> {
     let (reach, user, actor) = (person.reach::<SeeReports>(), person.id, person.actor(state.now()));
     let (row, site, first) = state
         .db

@@ -163,7 +163,7 @@ async fn gather(
     signed_at: NaiveDateTime,
 ) -> Result<Known> {
     let (reader, order) = (reader.clone(), order.clone());
-     state
+    state
         .db
         .read(move |conn| {
             let row = need_in_hand(conn, read, reader.id)?;

@@ -7,9 +7,9 @@
 //! with every fault named at once.
 
 use dokuei_models::store::audit::{self, Subject};
+use dokuei_models::store::jobs;
 use dokuei_models::store::readers::{self, SkillCell};
 use dokuei_models::store::users;
-use dokuei_models::store::jobs;
 use dokuei_models::{Actor, Connection, ReaderId, StoreError};
 use dokuei_terms::{Language, Modality, Region};
 
@@ -145,14 +145,12 @@ pub fn import_in_tx(
     let mut cells = Vec::new();
     for SheetRow { row, name, values } in &sheet.rows {
         match find(name) {
-            Some(reader) => cells.extend(
-                values.iter().map(|(region, modality, declared)| SkillCell {
-                    reader,
-                    region: *region,
-                    modality: *modality,
-                    declared: *declared,
-                }),
-            ),
+            Some(reader) => cells.extend(values.iter().map(|(region, modality, declared)| SkillCell {
+                reader,
+                region: *region,
+                modality: *modality,
+                declared: *declared,
+            })),
             None => faults.push(fault(*row, 1, "reader", name)),
         }
     }

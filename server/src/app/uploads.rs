@@ -166,7 +166,13 @@ pub fn scratch(folder: &Path, token: &str) -> Result<File> {
 
 /// Takes one complete file of an upload: unpacks and keeps it. The reports come as the files are done; the work goes
 /// on when nobody listens any more.
-pub fn take(state: &State, site: SiteId, upload: ArrivalId, name: String, file: File) -> mpsc::UnboundedReceiver<FileReport> {
+pub fn take(
+    state: &State,
+    site: SiteId,
+    upload: ArrivalId,
+    name: String,
+    file: File,
+) -> mpsc::UnboundedReceiver<FileReport> {
     let (report, reports) = mpsc::unbounded_channel();
     let state = state.clone();
     tokio::spawn(async move {
@@ -406,13 +412,26 @@ mod tests {
     fn every_reason_has_words_in_both_languages() {
         use dokuei_terms::Language;
         let refusals = [
-            Refusal::NotDicom, Refusal::Truncated, Refusal::Damaged("x"), Refusal::TooDeep, Refusal::BrokenArchive,
-            Refusal::DuplicateNames, Refusal::Encrypted, Refusal::Method, Refusal::Checksum, Refusal::EntryTooLarge(1 << 30),
-            Refusal::TotalTooLarge(1 << 34), Refusal::TooManyEntries(5), Refusal::Ratio(200), Refusal::Nesting, Refusal::Io,
+            Refusal::NotDicom,
+            Refusal::Truncated,
+            Refusal::Damaged("x"),
+            Refusal::TooDeep,
+            Refusal::BrokenArchive,
+            Refusal::DuplicateNames,
+            Refusal::Encrypted,
+            Refusal::Method,
+            Refusal::Checksum,
+            Refusal::EntryTooLarge(1 << 30),
+            Refusal::TotalTooLarge(1 << 34),
+            Refusal::TooManyEntries(5),
+            Refusal::Ratio(200),
+            Refusal::Nesting,
+            Refusal::Io,
         ];
         let kinds = [Kind::DicomDir, Kind::Pdf, Kind::Other];
         let more = ["upload-repeated", "upload-differs", "upload-unreadable", "upload-failed", "upload-unavailable"];
-        let keys = refusals.map(|refusal| refusal_words(refusal).0).into_iter().chain(kinds.map(ignored_words)).chain(more);
+        let keys =
+            refusals.map(|refusal| refusal_words(refusal).0).into_iter().chain(kinds.map(ignored_words)).chain(more);
         for key in keys {
             for language in [Language::Ja, Language::En] {
                 assert_ne!(crate::words::word_with(language, key, &[("n", 1.into())]), key);

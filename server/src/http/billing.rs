@@ -57,8 +57,11 @@ impl BillingPage<'_> {
     }
 
     fn part(&self, line: &Line) -> String {
-        let part =
-            dokuei_terms::Part { region: line.row.region, modality: line.row.modality, laterality: line.row.laterality };
+        let part = dokuei_terms::Part {
+            region: line.row.region,
+            modality: line.row.modality,
+            laterality: line.row.laterality,
+        };
         part.label(self.page.language)
     }
 
@@ -125,7 +128,10 @@ async fn show(who: Allowed<Bill>, state: State, page: Page, query: web::Query<Qu
     let shown = &month.lines[..month.lines.len().min(SHOWN)];
     page.show(&BillingPage {
         by_site: bars(month.by(|line| line.site.clone()), &page.t("billing-by-site")),
-        by_modality: bars(month.by(|line| line.row.modality.label(language).to_owned()), &page.t("billing-by-modality")),
+        by_modality: bars(
+            month.by(|line| line.row.modality.label(language).to_owned()),
+            &page.t("billing-by-modality"),
+        ),
         by_reader: bars(month.by(|line| line.reader.clone()), &page.t("billing-by-reader")),
         before: neighbour(&month.month, -1),
         after: neighbour(&month.month, 1),
@@ -159,7 +165,10 @@ async fn export(who: Allowed<Bill>, state: State, query: web::Query<Query>) -> A
     let charset = if encoding == Encoding::Utf8 { "utf-8" } else { "windows-31j" };
     Ok(HttpResponse::Ok()
         .insert_header(("content-type", format!("text/csv; charset={charset}")))
-        .insert_header(("content-disposition", format!("attachment; filename=\"dokuei-{}-{charset}.csv\"", month.month)))
+        .insert_header((
+            "content-disposition",
+            format!("attachment; filename=\"dokuei-{}-{charset}.csv\"", month.month),
+        ))
         .insert_header(("cache-control", "no-store"))
         .body(bytes))
 }

@@ -7,6 +7,7 @@ pub mod account;
 pub mod api;
 pub mod assets;
 pub mod billing;
+mod case_view;
 pub mod cases;
 pub mod dispatch;
 pub mod door;
@@ -28,7 +29,6 @@ pub mod styleguide;
 pub mod trouble;
 pub mod uploads;
 pub mod worklist;
-mod case_view;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
@@ -47,8 +47,26 @@ pub type Answer = crate::error::Result<HttpResponse>;
 /// Every route there is.
 pub fn all_routes() -> Routes {
     let mut routes = Routes::default();
-    for register in [assets::routes, health::routes, login::routes, account::routes, home::routes, worklist::routes, reading::routes, images::routes, signing::routes, styleguide::routes, portal::routes,
-        uploads::routes, billing::routes, skills::routes, dispatch::routes, cases::routes, trouble::routes, api::routes] {
+    for register in [
+        assets::routes,
+        health::routes,
+        login::routes,
+        account::routes,
+        home::routes,
+        worklist::routes,
+        reading::routes,
+        images::routes,
+        signing::routes,
+        styleguide::routes,
+        portal::routes,
+        uploads::routes,
+        billing::routes,
+        skills::routes,
+        dispatch::routes,
+        cases::routes,
+        trouble::routes,
+        api::routes,
+    ] {
         register(&mut routes);
     }
     routes

@@ -94,7 +94,8 @@ async fn import(who: Allowed<Administer>, state: State, page: Page, body: web::B
     Ok(match outcome {
         Ok(cells) => {
             state.wake.tell(Topic::Jobs);
-            HttpResponse::Ok().json(serde_json::json!({ "cells": cells, "sentence": page.tn("skills-imported", cells) }))
+            HttpResponse::Ok()
+                .json(serde_json::json!({ "cells": cells, "sentence": page.tn("skills-imported", cells) }))
         }
         Err(faults) => {
             let sentences: Vec<String> = faults.iter().map(|fault| sentence(&page, fault)).collect();

@@ -10,8 +10,8 @@ use std::io::SeekFrom;
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
 use dokuei_models::{ArrivalId, SiteId};
-use futures_util::{StreamExt as _, stream};
 use fluent_templates::fluent_bundle::FluentValue;
+use futures_util::{StreamExt as _, stream};
 use serde::Deserialize;
 use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc::UnboundedReceiver;
@@ -55,11 +55,12 @@ async fn file(
     let name = name_of(&request);
     let file = receive(&state, &request, body).await?;
     let reports = uploads::take(&state, site, upload, name, file);
-    let lines = stream::unfold((reports, page), |(mut reports, page): (UnboundedReceiver<FileReport>, Page)| async move {
-        let report = reports.recv().await?;
-        let line = format!("{}\n", line(&page, &report));
-        Some((Ok::<_, actix_web::Error>(web::Bytes::from(line)), (reports, page)))
-    });
+    let lines =
+        stream::unfold((reports, page), |(mut reports, page): (UnboundedReceiver<FileReport>, Page)| async move {
+            let report = reports.recv().await?;
+            let line = format!("{}\n", line(&page, &report));
+            Some((Ok::<_, actix_web::Error>(web::Bytes::from(line)), (reports, page)))
+        });
     Ok(HttpResponse::Ok()
         .content_type("application/x-ndjson; charset=utf-8")
         // Compression would keep lines back until its buffer is full.
@@ -101,12 +102,14 @@ pub(super) fn name_of(request: &HttpRequest) -> String {
 pub(super) async fn receive(state: &State, request: &HttpRequest, mut body: web::Payload) -> Result<std::fs::File> {
     let limit = state.config.http.upload_limit_bytes;
     let too_large = || Error::new(&codes::FILE_TOO_LARGE).with("limit", format!("{} MB", limit >> 20));
-    let stated = request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let stated =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if stated.is_some_and(|stated| stated > limit) {
         return Err(too_large());
     }
     let (folder, token) = (state.config.paths.scratch.clone(), state.chance.token());
-    let file = tokio::task::spawn_blocking(move || uploads::scratch(&folder, &token)).await.map_err(Error::internal)??;
+    let file =
+        tokio::task::spawn_blocking(move || uploads::scratch(&folder, &token)).await.map_err(Error::internal)??;
     let mut file = tokio::fs::File::from_std(file);
     let mut received = 0u64;
     while let Some(chunk) = body.next().await {
@@ -140,7 +143,9 @@ mod tests {
 
     #[test]
     fn a_name_comes_whole_through_the_header() {
-        let name = |raw: &str| name_of(&actix_web::test::TestRequest::default().insert_header(("x-file-name", raw)).to_http_request());
+        let name = |raw: &str| {
+            name_of(&actix_web::test::TestRequest::default().insert_header(("x-file-name", raw)).to_http_request())
+        };
         assert_eq!(name("%E8%A3%BD%20CD%2FIM0001"), "製 CD/IM0001");
         assert_eq!(name("100%"), "100%");
         assert_eq!(name("%zz%0Aa"), "%zza", "no line end, and what is no escape stays");

@@ -66,7 +66,10 @@ impl Failure {
 
     fn ours(error: impl std::fmt::Display) -> Self {
         tracing::warn!(%error, "a delivery could not be prepared");
-        Self::passing("こちら側の問題で送れませんでした。自動で再送します。", "It could not be sent because of a problem on our side. It is tried again.")
+        Self::passing(
+            "こちら側の問題で送れませんでした。自動で再送します。",
+            "It could not be sent because of a problem on our side. It is tried again.",
+        )
     }
 
     fn kept(&self) -> String {
@@ -174,7 +177,10 @@ struct Material {
 
 async fn store(state: &State, row: &DeliveryRow) -> Result<(), Failure> {
     let Some(endpoint) = row.endpoint_id else {
-        return Err(Failure::lasting("返却先のDICOM接続先が登録されていません。", "No DICOM node is set for this return."));
+        return Err(Failure::lasting(
+            "返却先のDICOM接続先が登録されていません。",
+            "No DICOM node is set for this return.",
+        ));
     };
     let (case, version) = (row.case_id, row.report_version_id);
     let material = state
@@ -191,14 +197,20 @@ async fn store(state: &State, row: &DeliveryRow) -> Result<(), Failure> {
         .map_err(Failure::ours)?;
     let to = destination(&state.config.dicom.ae_title, &material.endpoint)?;
     if material.sources.is_empty() {
-        return Err(Failure::lasting("返却先の検査が見つかりません。", "The study to return the report to is not here."));
+        return Err(Failure::lasting(
+            "返却先の検査が見つかりません。",
+            "The study to return the report to is not here.",
+        ));
     }
     let pdf = object(state.objects.get_checked(&material.version.object_key, &material.version.sha256).await)?;
     let mut files = Vec::new();
     for source in &material.sources {
         let header = header_of(state, source).await?;
         let file = encapsulate::encapsulated_pdf(&pdf, &meta(&material.version, &header)).map_err(|error| {
-            Failure::lasting(format!("報告をDICOMにできませんでした（{error}）。"), format!("The report cannot be made a DICOM object: {error}."))
+            Failure::lasting(
+                format!("報告をDICOMにできませんでした（{error}）。"),
+                format!("The report cannot be made a DICOM object: {error}."),
+            )
         })?;
         files.push(Bytes::from(file));
     }
@@ -245,7 +257,8 @@ async fn header_of(state: &State, instance: &InstanceRow) -> Result<InstanceHead
         return Ok(header);
     }
     let whole = state.objects.get(&instance.object_key).await.map_err(Failure::ours)?;
-    header::read_file(&whole).map_err(|_| Failure::lasting("検査の画像を読み取れません。", "The study's image cannot be read."))
+    header::read_file(&whole)
+        .map_err(|_| Failure::lasting("検査の画像を読み取れません。", "The study's image cannot be read."))
 }
 
 /// 16 bytes that are the same at every try.
@@ -261,7 +274,8 @@ fn fixed(words: &[&str]) -> [u8; 16] {
 
 fn meta(version: &SignedVersion, header: &InstanceHeader) -> EncapsulatedPdfMeta {
     // Japan has no summer time.
-    let offset = FixedOffset::east_opt(9 * 3600).unwrap_or_else(|| FixedOffset::east_opt(0).expect("zero is an offset"));
+    let offset =
+        FixedOffset::east_opt(9 * 3600).unwrap_or_else(|| FixedOffset::east_opt(0).expect("zero is an offset"));
     let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.format("%Y%m%d").to_string()).unwrap_or_default();
     let study_uid = header.study_uid.clone();
     let case = version.case_id.to_string();
@@ -297,7 +311,9 @@ fn of_sent(sent: &Sent) -> Failure {
     let ja = match sent {
         Sent::NotSent(error) => return of_send_error(error),
         Sent::Refused { status, .. } => format!("相手が保存しませんでした（{status}）。"),
-        Sent::NotAccepted => "相手がPDFを含むDICOM（Encapsulated PDF）を受け付けません。接続先の設定を確かめてください。".to_owned(),
+        Sent::NotAccepted => {
+            "相手がPDFを含むDICOM（Encapsulated PDF）を受け付けません。接続先の設定を確かめてください。".to_owned()
+        }
         Sent::Unreadable | Sent::Kept(_) => "報告をDICOMとして送れませんでした。".to_owned(),
     };
     let then = if sent.is_transient() { Then::Again } else { Then::Dead };
@@ -306,10 +322,16 @@ fn of_sent(sent: &Sent) -> Failure {
 
 fn of_send_error(error: &SendError) -> Failure {
     let ja = match error {
-        SendError::Unreachable { host, port } => format!("{host}:{port} に接続できません。電源が入っているか、ホストとポートが正しいかを確かめてください。"),
+        SendError::Unreachable { host, port } => {
+            format!("{host}:{port} に接続できません。電源が入っているか、ホストとポートが正しいかを確かめてください。")
+        }
         SendError::TimedOut => "相手が時間内に応答しませんでした。".to_owned(),
-        SendError::CallingNotRecognized(ours) => format!("相手に {ours} が登録されていません。相手側でこちらのAEタイトルを登録してください。"),
-        SendError::CalledNotRecognized(theirs) => format!("相手のAEタイトルは {theirs} ではありません。接続先の登録を直してください。"),
+        SendError::CallingNotRecognized(ours) => {
+            format!("相手に {ours} が登録されていません。相手側でこちらのAEタイトルを登録してください。")
+        }
+        SendError::CalledNotRecognized(theirs) => {
+            format!("相手のAEタイトルは {theirs} ではありません。接続先の登録を直してください。")
+        }
         SendError::Busy => "相手が混み合っています。".to_owned(),
         SendError::Rejected(reason) => format!("相手が接続を拒否しました（{reason}）。"),
         SendError::Aborted => "相手が通信を打ち切りました。".to_owned(),

@@ -19,7 +19,12 @@ const PATIENCE: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// [`Failure::waits`] where no mail server is set, else whether it may work later.
-pub async fn send_notice(config: &Mail, public_url: Option<&str>, delivery: DeliveryId, to: &str) -> Result<(), Failure> {
+pub async fn send_notice(
+    config: &Mail,
+    public_url: Option<&str>,
+    delivery: DeliveryId,
+    to: &str,
+) -> Result<(), Failure> {
     let Some(host) = config.host.as_deref() else {
         return Err(Failure::waits(
             "メールサーバーが設定されていません。管理者が mail.host を設定すると送信されます。",
@@ -46,7 +51,10 @@ pub async fn send_notice(config: &Mail, public_url: Option<&str>, delivery: Deli
 
 fn notice(config: &Mail, public_url: Option<&str>, delivery: DeliveryId, to: &str) -> Result<Message, Failure> {
     let bad_address = |_| {
-        Failure::lasting("宛先または差出人のメールアドレスが正しくありません。", "The mail address of the recipient or sender is not one.")
+        Failure::lasting(
+            "宛先または差出人のメールアドレスが正しくありません。",
+            "The mail address of the recipient or sender is not one.",
+        )
     };
     let from: Mailbox = config.from.parse().map_err(bad_address)?;
     let to: Mailbox = to.trim().parse().map_err(bad_address)?;
@@ -82,7 +90,12 @@ fn body(public_url: Option<&str>) -> String {
 
 fn transport(config: &Mail, host: &str) -> Result<AsyncSmtpTransport<Tokio1Executor>, Failure> {
     type Smtp = AsyncSmtpTransport<Tokio1Executor>;
-    let wrong_host = |_| Failure::lasting("メールサーバーの名前が正しくありません（mail.host）。", "The mail server's name is not one (mail.host).");
+    let wrong_host = |_| {
+        Failure::lasting(
+            "メールサーバーの名前が正しくありません（mail.host）。",
+            "The mail server's name is not one (mail.host).",
+        )
+    };
     let builder = match config.tls {
         MailTls::StartTls => Smtp::starttls_relay(host).map_err(wrong_host)?,
         MailTls::Implicit => Smtp::relay(host).map_err(wrong_host)?,
@@ -91,7 +104,9 @@ fn transport(config: &Mail, host: &str) -> Result<AsyncSmtpTransport<Tokio1Execu
     };
     let builder = builder.port(config.port).timeout(Some(PATIENCE));
     Ok(match (&config.user, &config.password) {
-        (Some(user), Some(password)) => builder.credentials(Credentials::new(user.clone(), password.expose().to_owned())).build(),
+        (Some(user), Some(password)) => {
+            builder.credentials(Credentials::new(user.clone(), password.expose().to_owned())).build()
+        }
         _ => builder.build(),
     })
 }

@@ -26,7 +26,11 @@ const STUDY: &str = "1.2.826.0.1.3680043.10.1.1";
 /// is text too.
 fn image(number: u32) -> String {
     let element = |group: u16, element: u16, vr: &str, value: &str| {
-        let padded = if value.len() % 2 == 1 { format!("{value}{}", if vr == "UI" { '\0' } else { ' ' }) } else { value.to_owned() };
+        let padded = if value.len() % 2 == 1 {
+            format!("{value}{}", if vr == "UI" { '\0' } else { ' ' })
+        } else {
+            value.to_owned()
+        };
         let mut bytes = Vec::new();
         bytes.extend_from_slice(&group.to_le_bytes());
         bytes.extend_from_slice(&element.to_le_bytes());
@@ -103,7 +107,12 @@ async fn work(app: &TestApp) {
 }
 
 async fn post(who: &Client<'_>, path: &str, body: &str, name: &str) -> Answer {
-    let headers = [("accept", "application/json"), ("x-csrf-token", &who.csrf), ("x-file-name", name), ("content-type", "application/octet-stream")];
+    let headers = [
+        ("accept", "application/json"),
+        ("x-csrf-token", &who.csrf),
+        ("x-file-name", name),
+        ("content-type", "application/octet-stream"),
+    ];
     who.send(Method::POST, path, &headers, body).await
 }
 
@@ -151,7 +160,12 @@ async fn send_request(who: &Client<'_>, fields: &[(&'static str, String)]) -> An
 }
 
 async fn case_of(app: &TestApp) -> CaseId {
-    let all = app.state.db.read(|conn| cases::case_list(conn, &cases::CaseQuery { limit: 10, ..Default::default() })).await.unwrap();
+    let all = app
+        .state
+        .db
+        .read(|conn| cases::case_list(conn, &cases::CaseQuery { limit: 10, ..Default::default() }))
+        .await
+        .unwrap();
     all.into_iter().rfind(|case| case.state != CaseState::Cancelled).unwrap().id
 }
 
@@ -172,7 +186,12 @@ async fn images_come_first_and_their_request_finds_them() {
     let empty = who.get("/portal").await;
     assert!(empty.body.contains("進行中のものはありません"), "an empty list says what to do");
 
-    let lines = upload(&who, site_id, &[("CD%2FIM1", &image(1)), ("IM2", &image(2)), ("IM1", &image(1)), ("memo.txt", "hello")]).await;
+    let lines = upload(
+        &who,
+        site_id,
+        &[("CD%2FIM1", &image(1)), ("IM2", &image(2)), ("IM1", &image(1)), ("memo.txt", "hello")],
+    )
+    .await;
     let fates: Vec<&str> = lines.iter().map(|line| line["fate"].as_str().unwrap()).collect();
     assert_eq!(fates, ["kept", "kept", "repeated", "ignored"]);
     assert_eq!(lines[0]["name"], "CD/IM1");
@@ -183,14 +202,21 @@ async fn images_come_first_and_their_request_finds_them() {
     let page = who.get("/portal").await;
     assert!(page.body.contains("依頼票がありません") && page.body.contains("架空 花子") && page.body.contains("2 / 2"));
     let form = who.get(&format!("/portal/form?study={study}")).await;
-    assert!(form.body.contains("value=\"0042\"") && form.body.contains("1960-04-01") && form.body.contains("value=\"A-100\""));
+    assert!(
+        form.body.contains("value=\"0042\"")
+            && form.body.contains("1960-04-01")
+            && form.body.contains("value=\"A-100\"")
+    );
 
     let mut wrong = request(site_id);
     wrong.retain(|(name, _)| *name != "exam");
     wrong.iter_mut().find(|(name, _)| *name == "priority").unwrap().1 = "stat".to_owned();
     let refused = send_request(&who, &wrong).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert!(refused.body.contains("いま出られる電話番号が必要") && refused.body.contains("肺炎の有無"), "what was typed stays");
+    assert!(
+        refused.body.contains("いま出られる電話番号が必要") && refused.body.contains("肺炎の有無"),
+        "what was typed stays"
+    );
 
     let sent = send_request(&who, &request(site_id)).await;
     assert_eq!(sent.status, StatusCode::SEE_OTHER, "{}", sent.body);
@@ -202,7 +228,9 @@ async fn images_come_first_and_their_request_finds_them() {
     // Another site's person sees nothing of it.
     let other = app.state.db.tx(move |conn| sites::site_insert_in_tx(conn, &site("b", pool))).await.unwrap();
     let stranger = app.with_user("other", &[(Role::SiteDoctor, Scope::Site(other))]).await;
-    for path in [format!("/portal/cases/{case}"), format!("/portal/form?study={study}"), "/portal/requests/1".to_owned()] {
+    for path in
+        [format!("/portal/cases/{case}"), format!("/portal/form?study={study}"), "/portal/requests/1".to_owned()]
+    {
         assert_eq!(stranger.get(&path).await.status, StatusCode::NOT_FOUND, "{path}");
     }
     assert!(!stranger.get("/portal").await.body.contains("架空 花子"));
@@ -220,7 +248,12 @@ async fn a_pair_that_names_two_patients_is_read_by_nobody_and_says_why() {
     let mut twin = request(site_id);
     twin.iter_mut().find(|(name, _)| *name == "birth_date").unwrap().1 = "1961-04-01".to_owned();
     assert_eq!(send_request(&who, &twin).await.status, StatusCode::SEE_OTHER);
-    let all = app.state.db.read(|conn| cases::case_list(conn, &cases::CaseQuery { limit: 10, ..Default::default() })).await.unwrap();
+    let all = app
+        .state
+        .db
+        .read(|conn| cases::case_list(conn, &cases::CaseQuery { limit: 10, ..Default::default() }))
+        .await
+        .unwrap();
     assert!(all.is_empty(), "no case is opened");
     let page = who.get("/portal?show=todo").await;
     assert!(page.body.contains("一致しない") && page.body.contains("生年月日"), "{}", page.body);
@@ -315,7 +348,9 @@ impl Storescp {
                 }
                 Some(Self { child, folder, port })
             }
-            Err(error) if std::env::var("DOKUEI_TEST_PEERS").as_deref() == Ok("required") => panic!("storescp: {error}"),
+            Err(error) if std::env::var("DOKUEI_TEST_PEERS").as_deref() == Ok("required") => {
+                panic!("storescp: {error}")
+            }
             Err(_) => {
                 eprintln!("the return over C-STORE is NOT tested: storescp is not installed");
                 None
@@ -324,7 +359,10 @@ impl Storescp {
     }
 
     fn files(&self) -> Vec<Vec<u8>> {
-        std::fs::read_dir(self.folder.path()).unwrap().map(|entry| std::fs::read(entry.unwrap().path()).unwrap()).collect()
+        std::fs::read_dir(self.folder.path())
+            .unwrap()
+            .map(|entry| std::fs::read(entry.unwrap().path()).unwrap())
+            .collect()
     }
 }
 
@@ -366,7 +404,10 @@ async fn signed(app: &TestApp, case: CaseId, pool: PoolId, endpoint: Option<Endp
             reports::version_sign_in_tx(conn, draft.id, 0, VersionState::Final, "", user, at)?;
             artefacts::artefact_add_in_tx(conn, draft.id, deliveries::PDF_ARTEFACT, &object, at)?;
             case_apply_in_tx(conn, &actor, case, &CaseEvent::Report { version: Some(draft.id) })?;
-            let mut to = vec![(DeliveryKind::Portal, None, "portal", true), (DeliveryKind::Mail, None, "dept@hospital.example", false)];
+            let mut to = vec![
+                (DeliveryKind::Portal, None, "portal", true),
+                (DeliveryKind::Mail, None, "dept@hospital.example", false),
+            ];
             to.extend(endpoint.map(|endpoint| (DeliveryKind::Dicom, Some(endpoint), "PACS_A", true)));
             for (kind, endpoint, destination, required) in to {
                 let destination = destination.to_owned();
@@ -435,7 +476,11 @@ async fn a_signed_report_goes_back_and_only_a_doctor_accepts_it() {
         assert_eq!(files.len(), 1);
         let header = dokuei_dicom_gateway::header::read_file(&files[0]).unwrap();
         assert_eq!(header.study_uid.as_str(), STUDY, "in the original study");
-        assert_eq!((header.patient.id.as_str(), header.patient.name.ideographic()), ("0042", "架空^花子"), "letter by letter");
+        assert_eq!(
+            (header.patient.id.as_str(), header.patient.name.ideographic()),
+            ("0042", "架空^花子"),
+            "letter by letter"
+        );
         assert!(files[0].windows(PDF.len()).any(|window| window == PDF), "the PDF's bytes are untouched");
     }
 
@@ -453,7 +498,9 @@ async fn a_signed_report_goes_back_and_only_a_doctor_accepts_it() {
     assert_eq!(refused.status, StatusCode::FORBIDDEN);
     let accepted = doctor.form(&format!("/portal/versions/{version}/accept"), &[]).await;
     assert_eq!(accepted.status, StatusCode::SEE_OTHER, "{}", accepted.body);
-    let acted = doctor.form(&format!("/portal/versions/{version}/act"), &[("case", &case.to_string()), ("note", "再検査を手配")]).await;
+    let acted = doctor
+        .form(&format!("/portal/versions/{version}/act"), &[("case", &case.to_string()), ("note", "再検査を手配")])
+        .await;
     assert_eq!(acted.status, StatusCode::SEE_OTHER, "{}", acted.body);
     let row = app.state.db.read(move |conn| cases::case_get(conn, case)).await.unwrap();
     assert_eq!(row.state, CaseState::Acknowledged);

@@ -2,9 +2,9 @@
 
 pub mod accounts;
 pub mod common;
-pub mod reading;
 pub mod dispatch;
 pub mod portal;
+pub mod reading;
 
 use super::Code;
 

@@ -18,14 +18,15 @@ use crate::app::portal::{self, Dossier};
 use crate::app::{requests, returns};
 use crate::authority::rights::{ActOnReports, SeeReports, Submit};
 use crate::authority::{Allowed, Person};
-use crate::error::codes::common;
 use crate::error::Error;
+use crate::error::codes::common;
 use crate::state::State;
 use crate::ui::Html;
 use crate::wake::Topic;
 
 /// For a PDF or picture by itself: the browser's own viewer, no script of anybody.
-pub const DOCUMENT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; object-src 'self'; frame-ancestors 'self'";
+pub const DOCUMENT_POLICY: &str =
+    "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; object-src 'self'; frame-ancestors 'self'";
 
 /// Registers the case's page and what it sends.
 pub fn routes(routes: &mut Routes) {
@@ -109,7 +110,11 @@ impl<'a> DossierView<'a> {
     }
 
     fn status(&self) -> askama::Result<Html> {
-        let view = StatusView { page: self.page, line: LineView::new(self.page, self.dossier.line.clone()), dossier: self.dossier.clone() };
+        let view = StatusView {
+            page: self.page,
+            line: LineView::new(self.page, self.dossier.line.clone()),
+            dossier: self.dossier.clone(),
+        };
         view.render().map(Html::raw)
     }
 
@@ -217,7 +222,10 @@ async fn pdf(
     Ok(HttpResponse::Ok()
         .content_type("application/pdf")
         // A name without patient data: it stays in the downloads folder.
-        .insert_header((header::CONTENT_DISPOSITION, format!("{place}; filename=\"report-{}-{}.pdf\"", version.case_id, version.number)))
+        .insert_header((
+            header::CONTENT_DISPOSITION,
+            format!("{place}; filename=\"report-{}-{}.pdf\"", version.case_id, version.number),
+        ))
         .insert_header((header::CONTENT_SECURITY_POLICY, DOCUMENT_POLICY))
         .insert_header((header::CONTENT_ENCODING, "identity"))
         .body(bytes))

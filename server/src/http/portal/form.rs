@@ -65,10 +65,23 @@ impl<'a> FormView<'a> {
             doctors: doctors.into_iter().map(|(id, ja, en)| (id, name(ja, en))).collect(),
             form,
             faults,
-            kinds: RequestKind::ALL.iter().map(|kind| (kind.code(), page.t(&format!("request-kind-{}", dashed(kind.code()))))).collect(),
-            sources: Source::ALL.iter().map(|source| (source.code(), page.t(&format!("request-source-{}", source.code())))).collect(),
-            priorities: Priority::ALL.iter().rev().map(|priority| (priority.code(), priority.label(page.language))).collect(),
-            sexes: ["M", "F", "O"].into_iter().map(|sex| (sex, page.t(&format!("request-sex-{}", sex.to_lowercase())))).collect(),
+            kinds: RequestKind::ALL
+                .iter()
+                .map(|kind| (kind.code(), page.t(&format!("request-kind-{}", dashed(kind.code())))))
+                .collect(),
+            sources: Source::ALL
+                .iter()
+                .map(|source| (source.code(), page.t(&format!("request-source-{}", source.code()))))
+                .collect(),
+            priorities: Priority::ALL
+                .iter()
+                .rev()
+                .map(|priority| (priority.code(), priority.label(page.language)))
+                .collect(),
+            sexes: ["M", "F", "O"]
+                .into_iter()
+                .map(|sex| (sex, page.t(&format!("request-sex-{}", sex.to_lowercase()))))
+                .collect(),
             page,
         }
     }
@@ -131,10 +144,12 @@ async fn create(who: Allowed<Submit>, state: State, page: Page, request: HttpReq
                 (false, true) => "portal-sent-waiting",
                 (false, false) => "portal-sent-matched",
             };
-            Ok(HttpResponse::Created().json(serde_json::json!({ "to": to, "sentence": page.t(key), "good": !created.for_a_person })))
+            Ok(HttpResponse::Created()
+                .json(serde_json::json!({ "to": to, "sentence": page.t(key), "good": !created.for_a_person })))
         }
         Err(error) if error.code() == &common::FORM_INVALID => {
-            let faults = error.fields().iter().map(|(f, code)| (f.clone(), code.sentence(page.language).to_owned())).collect();
+            let faults =
+                error.fields().iter().map(|(f, code)| (f.clone(), code.sentence(page.language).to_owned())).collect();
             let sites = portal::sites_of(&state, &who).await?;
             let site = pick(&sites, Some(site))?;
             let doctors = requests::doctors(&state, site.id).await?;
@@ -153,7 +168,8 @@ type Fields = BTreeMap<String, String>;
 /// The fields and files of a form, multipart or not. A file that is too large comes cut off one byte behind the limit.
 async fn read(request: &HttpRequest, mut body: web::Payload, limit: usize) -> Result<(Fields, Vec<FormFile>)> {
     let unreadable = |reason: &str| Error::new(&common::BAD_REQUEST).with("reason", reason);
-    let content_type = request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let content_type =
+        request.headers().get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !content_type.starts_with("multipart/form-data") {
         let mut text = BytesMut::new();
         while let Some(chunk) = body.next().await {
@@ -222,7 +238,10 @@ async fn cancel(
             let dossier = portal::dossier_of_request(&state, &who, request).await?;
             let page = page.clone().titled(&page.t("portal-request-title"));
             let faults = super::case::faults_of(&page, &error);
-            page.show_as(StatusCode::UNPROCESSABLE_ENTITY, &DossierView::new(&page, dossier, &who, faults, form.reason.clone()))
+            page.show_as(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                &DossierView::new(&page, dossier, &who, faults, form.reason.clone()),
+            )
         }
         Err(error) => Err(error),
     }
@@ -237,7 +256,10 @@ async fn file(who: Allowed<SeeReports>, state: State, path: web::Path<i64>) -> A
     };
     Ok(HttpResponse::Ok()
         .content_type(row.content_type.as_str())
-        .insert_header((header::CONTENT_DISPOSITION, format!("inline; filename=\"request-form-{}.{extension}\"", row.id)))
+        .insert_header((
+            header::CONTENT_DISPOSITION,
+            format!("inline; filename=\"request-form-{}.{extension}\"", row.id),
+        ))
         .insert_header((header::CONTENT_SECURITY_POLICY, super::case::DOCUMENT_POLICY))
         .body(bytes))
 }
