@@ -264,7 +264,7 @@ fn why(page: &Page, row: &WorklistRow) -> Vec<String> {
     } else {
         reasons.push(page.tv("worklist-why-due", page.duration(row.case.due_at - page.now)));
     }
-    if row.case.priority >= Priority::Urgent {
+    if matches!(row.case.priority, Priority::Stat | Priority::Urgent) {
         reasons.push(row.case.priority.label(page.language).to_owned());
     }
     // The assigner's explanation is shown as far as it is understood.

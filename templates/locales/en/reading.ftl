@@ -12,7 +12,11 @@ worklist-why-late = past its due time
 worklist-why-due = due in { $value }
 worklist-why-pinned = chosen by the dispatcher
 worklist-why-skill = skill { $value }
-worklist-why-priors = { $n } priors
+worklist-why-priors =
+    { $n ->
+        [one] 1 prior
+       *[other] { $n } priors
+    }
 worklist-mine = My cases
 worklist-filter = Filter (region, site, question, …)
 worklist-key-open = Open the selected case
@@ -42,7 +46,11 @@ worklist-empty-paused = You have paused. Resume to be given cases.
 worklist-empty-off = Go on duty to be given cases.
 worklist-today = Today
 worklist-read-count = Read
-worklist-cases = { $n } cases
+worklist-cases =
+    { $n ->
+        [one] 1 case
+       *[other] { $n } cases
+    }
 worklist-minutes = Standard minutes
 worklist-on-time = On time
 worklist-shift = Shift
@@ -71,7 +79,11 @@ reading-report = Report
 reading-priors = Studies and priors
 reading-prior-open = Open the prior beside
 reading-years = { $n } y
-reading-months = { $n } months
+reading-months =
+    { $n ->
+        [one] 1 month
+       *[other] { $n } months
+    }
 reading-age-unknown = age unknown
 reading-sex-m = male
 reading-sex-f = female
@@ -177,7 +189,11 @@ sign-patient = Patient
 sign-study = Study
 sign-images = Images
 sign-all-seen = all { $n } opened
-sign-unseen = { $n } images not yet opened
+sign-unseen =
+    { $n ->
+        [one] 1 image not yet opened
+       *[other] { $n } images not yet opened
+    }
 sign-empty = Write both findings and impression.
 sign-becomes = Kind of version
 sign-password = Password (to sign)
