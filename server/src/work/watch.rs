@@ -1,10 +1,10 @@
 //! Looks over everything that waits, and moves or alarms: so that no case is in nobody's hands.
 //!
 //! Every half minute: a read in progress whose reader was not heard of goes back
-//! to the pool if it has no draft, and alarms the dispatcher if it has one; an
-//! unstarted read goes to somebody else when its priority's limit has passed;
-//! a pool is planned anew (shifts begin and end, waiting grows). The limits are
-//! those of the platform; contracts may ask for less.
+//! to the pool if it has no draft, and alarms the dispatcher if it has one; shifts
+//! are written some days ahead; each pool is planned anew (shifts begin and end,
+//! waiting grows). Absent yet: taking a read that was not started in time away
+//! from its reader.
 
 use chrono::TimeDelta;
 use dokuei_models::state::{CaseEvent, CaseState, ReadEvent, case_apply_in_tx, read_apply_in_tx};
