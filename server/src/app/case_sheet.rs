@@ -24,14 +24,18 @@ use dokuei_models::{CaseId, Connection, DeliveryId, RequestId, StoreError, Study
 
 use super::board::Names;
 use super::overriding::{case_within, refused, tell};
-use super::{regrouping, returns};
+use super::{form, regrouping, returns};
 use crate::authority::{Person, Reach};
+use crate::error::codes::common;
 use crate::error::{Error, Result};
 use crate::state::State;
 use crate::wake::Topic;
 
 /// A page that renews itself is one view for so long.
 const ONE_VIEW: TimeDelta = TimeDelta::minutes(10);
+/// The longest note, and the longest name of whom one spoke with, in characters.
+const LONGEST_NOTE: usize = 4000;
+const LONGEST_CONTACT: usize = 200;
 /// How many loose studies are offered.
 const OFFERED: i64 = 20;
 
@@ -174,17 +178,27 @@ fn loose_for(
 /// Adds a note or a telephone call.
 ///
 /// # Errors
-/// `not_found` outside reach.
+/// `form_invalid`; `not_found` outside reach.
 pub async fn note(
     state: &State,
     person: &Person,
     reach: Reach,
     case: CaseId,
-    kind: NoteKind,
-    contact: String,
-    body: String,
+    kind: &str,
+    contact: &str,
+    body: &str,
 ) -> Result<()> {
     let actor = person.actor(state.now());
+    let kind = match kind {
+        "phone" => NoteKind::Phone,
+        "note" => NoteKind::Note,
+        _ => return Err(form::invalid("kind")),
+    };
+    let body = form::need_text("body", body, LONGEST_NOTE, &common::FIELD_REQUIRED)?;
+    let contact = contact.trim().to_owned();
+    if contact.chars().count() > LONGEST_CONTACT {
+        return Err(Error::new(&common::FORM_INVALID).field("contact", &common::FIELD_TOO_LONG));
+    }
     let row = state
         .db
         .tx(move |conn| {

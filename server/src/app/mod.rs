@@ -9,6 +9,7 @@ pub mod board_history;
 pub mod case_sheet;
 pub mod due;
 pub mod finding_cases;
+pub mod form;
 pub mod images;
 pub mod keys;
 pub mod ledger;

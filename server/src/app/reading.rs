@@ -24,7 +24,8 @@ use dokuei_models::{Connection, InstanceId, ReadId, ReaderId, StoreError, StudyI
 use dokuei_prescreen::labels::{LabelConflict, Labels};
 use dokuei_prescreen::urgency::Contribution;
 
-use super::worklist::{need_reason, reader_of, refused, stop_reading_in_tx, tell};
+use super::form::need_reason;
+use super::worklist::{reader_of, refused, stop_reading_in_tx, tell};
 use crate::authority::Person;
 use crate::authority::rights::Dispatch;
 use crate::error::codes::reading as codes;

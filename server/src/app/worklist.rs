@@ -17,6 +17,7 @@ use dokuei_models::store::worklists::{self, WorklistRow};
 use dokuei_models::{Actor, Connection, ReadId, StoreError, UserId};
 
 use super::due::day_in_japan;
+use super::form::need_reason;
 use crate::authority::Person;
 use crate::error::codes::{common, reading as codes};
 use crate::error::{Error, Result};
@@ -267,18 +268,4 @@ pub fn refused(error: StoreError) -> Error {
         StoreError::Stale("the draft") => Error::new(&codes::DRAFT_STALE),
         _ => error.into(),
     }
-}
-
-/// A reason that says something.
-///
-/// # Errors
-/// `form_invalid` with the field marked.
-pub fn need_reason(field: &'static str, reason: &str) -> Result<String> {
-    let reason = reason.trim();
-    let fault = match reason.chars().count() {
-        0 => &common::FIELD_REASON_REQUIRED,
-        1..=1000 => return Ok(reason.to_owned()),
-        _ => &common::FIELD_TOO_LONG,
-    };
-    Err(Error::new(&common::FORM_INVALID).field(field, fault))
 }

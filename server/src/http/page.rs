@@ -44,6 +44,8 @@ pub struct Page {
     pub title: String,
     /// The current time (UTC), one for the whole page.
     pub now: NaiveDateTime,
+    /// Whether a script asks for a part of the page only.
+    pub fragment: bool,
 }
 
 impl Page {
@@ -55,7 +57,7 @@ impl Page {
         path: String,
         now: NaiveDateTime,
     ) -> Self {
-        Self { language, theme, person, path, title: String::new(), now }
+        Self { language, theme, person, path, title: String::new(), now, fragment: false }
     }
 
     /// With this title.
@@ -85,6 +87,14 @@ impl Page {
     /// The word for a key with the text `$value`.
     pub fn tv(&self, key: &str, value: impl std::fmt::Display) -> String {
         words::word_with(self.language, key, &[("value", FluentValue::from(value.to_string()))])
+    }
+
+    /// The word of a code under a prefix: `dispatch-doubt` and `birth_date` give `dispatch-doubt-birth-date`. A code
+    /// without a word shows as itself.
+    pub fn code(&self, prefix: &str, code: &str) -> String {
+        let key = format!("{prefix}-{}", code.replace(['_', '.'], "-").to_lowercase());
+        let word = self.t(&key);
+        if word == key { code.to_owned() } else { word }
     }
 
     /// The language's code.
@@ -264,7 +274,9 @@ impl FromRequest for Page {
         let person = request.extensions().get::<Rc<Person>>().cloned();
         let language = language_of(request, person.as_deref());
         let theme = theme_of(request, person.as_deref());
-        ready(Ok(Self::new(language, theme, person, request.path().to_owned(), state.now())))
+        let fragment = request.headers().get("hx-request").is_some_and(|value| value == "true");
+        let page = Self::new(language, theme, person, request.path().to_owned(), state.now());
+        ready(Ok(Self { fragment, ..page }))
     }
 }
 

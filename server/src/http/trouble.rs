@@ -4,9 +4,8 @@ use actix_web::web;
 use askama::Template;
 use dokuei_models::{DeliveryId, JobId, SiteId};
 use dokuei_terms::Language;
-use serde::Deserialize;
 
-use super::cases::{code_word, need_reason};
+use super::form::ReasonForm;
 use super::{Answer, Page, Routes, page};
 use crate::app::case_sheet::{self, Redeliver};
 use crate::app::returns;
@@ -46,11 +45,11 @@ impl TroublePage<'_> {
     }
 
     fn word(&self, prefix: &str, code: &str) -> String {
-        code_word(self.page, prefix, code)
+        self.page.code(prefix, code)
     }
 
     fn kind(&self, kind: &dokuei_models::state::DeliveryKind) -> String {
-        code_word(self.page, "dispatch-delivery-kind", kind.code())
+        self.page.code("dispatch-delivery-kind", kind.code())
     }
 }
 
@@ -60,19 +59,13 @@ async fn show(who: Allowed<Dispatch>, state: State, page: Page) -> Answer {
     page.show(&TroublePage { page: &page, lists: &lists })
 }
 
-#[derive(Deserialize)]
-struct ReasonForm {
-    #[serde(default)]
-    reason: String,
-}
-
 async fn revive(who: Allowed<Dispatch>, state: State, path: web::Path<JobId>) -> Answer {
     trouble::revive(&state, who.person(), path.into_inner()).await?;
     Ok(page::see_other(false, "/dispatch/trouble#jobs"))
 }
 
 async fn resolve(who: Allowed<Dispatch>, state: State, path: web::Path<i64>, form: web::Form<ReasonForm>) -> Answer {
-    let reason = need_reason(&form.reason)?;
+    let reason = form.reason()?;
     trouble::resolve(&state, who.person(), who.reach(), path.into_inner(), reason).await?;
     Ok(page::see_other(false, "/dispatch/trouble#quarantine"))
 }
@@ -88,7 +81,7 @@ async fn give_up(
     path: web::Path<DeliveryId>,
     form: web::Form<ReasonForm>,
 ) -> Answer {
-    let what = Redeliver::GiveUp(need_reason(&form.reason)?);
+    let what = Redeliver::GiveUp(form.reason()?);
     case_sheet::redeliver(&state, who.person(), who.reach(), path.into_inner(), what).await?;
     Ok(page::see_other(false, "/dispatch/trouble#deliveries"))
 }

@@ -6,7 +6,8 @@ use dokuei_models::state::{
 use dokuei_models::store::{cases, reads, reports};
 use dokuei_models::{ReadId, StoreError};
 
-use crate::app::worklist::{need_reason, reader_of, refused, start_in_tx, tell};
+use crate::app::form::need_reason;
+use crate::app::worklist::{reader_of, refused, start_in_tx, tell};
 use crate::authority::Person;
 use crate::error::codes::reading as codes;
 use crate::error::{Error, Result};

@@ -10,6 +10,7 @@
 mod audit;
 mod billing;
 mod cases;
+mod deciding;
 mod dispatch;
 mod me;
 mod reads;
@@ -42,6 +43,7 @@ pub fn routes(routes: &mut Routes) {
         reads::routes,
         dispatch::routes,
         cases::routes,
+        deciding::routes,
         billing::routes,
         skills::routes,
         audit::routes,
@@ -90,17 +92,17 @@ pub fn routes(routes: &mut Routes) {
         dispatch::board,
         dispatch::case_search,
         cases::case,
-        cases::case_hold,
-        cases::case_release,
-        cases::case_priority,
-        cases::case_exclude,
-        cases::case_cancel,
+        deciding::case_hold,
+        deciding::case_release,
+        deciding::case_priority,
+        deciding::case_exclude,
+        deciding::case_cancel,
         cases::case_plan,
         cases::case_note,
-        cases::case_price,
-        cases::case_pin,
-        cases::case_unassign,
-        cases::case_override_undo,
+        deciding::case_price,
+        deciding::case_pin,
+        deciding::case_unassign,
+        deciding::case_override_undo,
         cases::case_deliver_again,
         cases::case_delivery_give_up,
         billing::billing_month,
