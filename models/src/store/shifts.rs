@@ -55,6 +55,27 @@ pub fn shift_pattern_add_in_tx(
         .get_result(conn)?)
 }
 
+/// Adds one span outside the weekly ones, which its reader offered himself.
+///
+/// # Errors
+/// What the database says.
+pub fn shift_add_in_tx(
+    conn: &mut Connection,
+    reader: ReaderId,
+    span: std::ops::Range<NaiveDateTime>,
+    place: Place,
+) -> Result<(), StoreError> {
+    diesel::insert_into(shifts::table)
+        .values((
+            shifts::reader_id.eq(reader),
+            shifts::starts_at.eq(span.start),
+            shifts::ends_at.eq(span.end),
+            shifts::place.eq(place),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
 /// The weekly spans; of one reader or of all.
 ///
 /// # Errors

@@ -5,7 +5,7 @@
 
 use chrono::{NaiveDateTime, TimeDelta};
 use dokuei_models::state::{
-    CaseEvent, CaseState, ReadEvent, ReadKind, ReadState, VersionState, case_apply_in_tx, read_apply_in_tx,
+    CaseEvent, CaseState, Place, ReadEvent, ReadKind, ReadState, VersionState, case_apply_in_tx, read_apply_in_tx,
 };
 use dokuei_models::store::audit::{self, Subject};
 use dokuei_models::store::cases::{self, CaseRow};
@@ -13,16 +13,20 @@ use dokuei_models::store::jobs;
 use dokuei_models::store::readers::{self, ReaderRow, ShiftRow};
 use dokuei_models::store::reads::{self, ReadRow};
 use dokuei_models::store::reports::{self, DraftText, SignedWork};
+use dokuei_models::store::shifts;
 use dokuei_models::store::worklists::{self, WorklistRow};
 use dokuei_models::{Actor, Connection, ReadId, StoreError, UserId};
 
 use super::due::day_in_japan;
-use super::form::need_reason;
+use super::form::{self, need_reason};
 use crate::authority::Person;
 use crate::error::codes::{common, reading as codes};
 use crate::error::{Error, Result};
 use crate::state::State;
 use crate::wake::Topic;
+
+/// How long a reader may offer himself outside his shifts, in hours.
+pub const LONGEST_EXTRA_HOURS: i64 = 12;
 
 /// Everything the page shows.
 #[derive(Debug, Clone)]
@@ -217,10 +221,16 @@ impl std::str::FromStr for Presence {
 
 /// Notes that the reader came, went, pauses or goes on; the pool is planned anew.
 ///
+/// Who comes outside his shifts says for how many `hours` he stays: that becomes a
+/// shift of its own, ended where his next one begins.
+///
 /// # Errors
-/// `reader_unknown`.
-pub async fn be(state: &State, person: &Person, presence: Presence) -> Result<()> {
+/// `reader_unknown`; `form_invalid` without hours (1 to 12) where they are needed.
+pub async fn be(state: &State, person: &Person, presence: Presence, hours: Option<i64>) -> Result<()> {
     let reader = reader_of(state, person).await?;
+    if hours.is_some_and(|hours| !(1..=LONGEST_EXTRA_HOURS).contains(&hours)) {
+        return Err(form::invalid("hours"));
+    }
     let (now, actor) = (state.now(), person.actor(state.now()));
     let (here, paused) = match presence {
         Presence::On | Presence::Resume => (true, false),
@@ -234,14 +244,25 @@ pub async fn be(state: &State, person: &Person, presence: Presence) -> Result<()
         Presence::Pause => "reader.pause",
         Presence::Resume => "reader.resume",
     };
-    state
+    let known = state
         .db
         .tx(move |conn| {
+            if presence == Presence::On && readers::shift_now(conn, id, now)?.is_none() {
+                let Some(hours) = hours else { return Ok(false) };
+                let until = now + TimeDelta::hours(hours);
+                let next = readers::shift_list(conn, now, until)?.into_iter().find(|shift| shift.reader_id == id);
+                let until = next.map_or(until, |next| next.starts_at);
+                shifts::shift_add_in_tx(conn, id, now..until, Place::Home)?;
+            }
             readers::reader_presence_in_tx(conn, id, here, paused, now)?;
             jobs::enqueue_plan_in_tx(conn, pool, now)?;
-            audit::append_in_tx(conn, &actor, action, Subject::row("reader", id.0, None), "done", "")
+            audit::append_in_tx(conn, &actor, action, Subject::row("reader", id.0, None), "done", "")?;
+            Ok(true)
         })
         .await?;
+    if !known {
+        return Err(Error::new(&common::FORM_INVALID).field("hours", &common::FIELD_REQUIRED));
+    }
     state.wake.tell(Topic::Jobs);
     state.wake.tell(Topic::Worklist(id.0));
     state.wake.tell(Topic::Board(pool.0));

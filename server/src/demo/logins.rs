@@ -14,16 +14,18 @@ pub(super) struct Login {
     pub role: &'static str,
     pub name: String,
     pub site: String,
+    /// A reader's daily shift, e.g. `08:00-20:00`; empty for others.
+    pub shift: String,
 }
 
 /// Writes `DIR/demo-logins.txt` (0600) and prints the same on standard error.
 pub(super) fn keep_and_print(data: &Path, logins: &[Login]) -> anyhow::Result<()> {
     let mut text = String::from("# Demo logins. Invented people, random passwords; this file is the only copy.\n");
-    text.push_str("# login\tpassword\trole\tname\tsite\n");
+    text.push_str("# login\tpassword\trole\tname\tsite\tshift (JST)\n");
     for login in logins {
         text.push_str(&format!(
-            "{}\t{}\t{}\t{}\t{}\n",
-            login.login, login.password, login.role, login.name, login.site
+            "{}\t{}\t{}\t{}\t{}\t{}\n",
+            login.login, login.password, login.role, login.name, login.site, login.shift
         ));
     }
     let path = data.join("demo-logins.txt");

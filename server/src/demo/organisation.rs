@@ -35,6 +35,9 @@ pub(super) async fn make(state: &State, invented: &Organisation) -> anyhow::Resu
         let site = reader.affiliation.clone();
         let account = account(&reader.login, &reader.name, &reader.email, vec![(Role::Reader, Scope::Pool(pool))]);
         let user = open(state, &actor, account, "reader", &site, &mut logins).await?;
+        if let Some(login) = logins.last_mut() {
+            login.shift = monday(&reader.shifts);
+        }
         reader_users.push((user, reader.clone()));
     }
     let (organisation, known) = (invented.clone(), sites.clone());
@@ -80,6 +83,18 @@ fn account(login: &str, name: &dokuei_demo::names::Name, email: &str, grants: Ve
     }
 }
 
+/// From the first to the last minute of a reader's Monday, which in the demo is every day: `08:00-20:00`.
+fn monday(shifts: &[dokuei_demo::organisation::Shift]) -> String {
+    let of_day = || shifts.iter().filter(|shift| shift.weekday == 0);
+    let (Some(from), Some(to)) =
+        (of_day().map(|shift| shift.from_minute).min(), of_day().map(|shift| shift.from_minute + shift.minutes).max())
+    else {
+        return String::new();
+    };
+    let clock = |minute: u16| format!("{:02}:{:02}", minute / 60 % 24, minute % 60);
+    format!("{}-{}", clock(from), clock(to))
+}
+
 async fn open(
     state: &State,
     actor: &Actor,
@@ -95,6 +110,7 @@ async fn open(
         role,
         name: account.name_ja.clone(),
         site: site.to_owned(),
+        shift: String::new(),
     });
     let made = accounts::create(state, account, password, actor.clone()).await;
     made.map_err(|error| anyhow::anyhow!("a demo account could not be made: {error}"))

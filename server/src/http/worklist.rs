@@ -67,6 +67,8 @@ struct List<'a> {
     paused: bool,
     shift: String,
     in_shift: bool,
+    /// When the next shift begins, where he is in none.
+    begins: Option<String>,
     reads: usize,
     minutes: String,
     on_time: String,
@@ -98,10 +100,12 @@ async fn events(who: Allowed<Read>, state: State) -> Answer {
 #[derive(Deserialize)]
 struct Being {
     presence: String,
+    #[serde(default)]
+    hours: Option<i64>,
 }
 
 async fn be(who: Allowed<Read>, state: State, request: HttpRequest, form: web::Form<Being>) -> Answer {
-    worklist::be(&state, &who, form.presence.parse()?).await?;
+    worklist::be(&state, &who, form.presence.parse()?, form.hours).await?;
     Ok(see_other(request.headers().contains_key("hx-request"), "/worklist"))
 }
 
@@ -155,6 +159,7 @@ fn list_of<'a>(page: &'a Page, shown: &Worklist) -> List<'a> {
         on_duty: shown.on_duty,
         paused: shown.reader.paused,
         shift,
+        begins: shown.shift.filter(|shift| shift.starts_at > page.now).map(|shift| page.time(shift.starts_at)),
         in_shift: shown.shift.is_some_and(|shift| shift.starts_at <= page.now),
         reads: done.reads,
         // An empty sum is -0.0, which would be shown so.

@@ -5,6 +5,7 @@ use dokuei_models::state::{CaseState, DeliveryKind, ReadKind, ReadState, Request
 use dokuei_models::store::{artefacts, cases, deliveries, reads, recipients, reports, sites};
 use dokuei_models::{CaseId, ReadId};
 use dokuei_server::authority::{Role, Scope};
+use dokuei_server::clock::Clock as _;
 
 use super::app::{Answer, Client, PASSWORD, TestApp};
 use super::ward::Ward;
@@ -280,4 +281,34 @@ async fn an_addendum_is_the_next_version_and_leaves_the_first_as_it_was() {
     );
     assert_eq!(all[0].findings, "最初の所見");
     assert_eq!(case_state(&app, case).await, CaseState::Reported);
+}
+
+#[actix_web::test]
+async fn a_reader_outside_his_shifts_offers_hours_and_is_planned_for_them() {
+    let app = TestApp::init().await;
+    let ward = Ward::in_app(&app).await;
+    let (client, reader) = ward.reader("dr").await;
+    let page = client.get("/worklist").await;
+    assert!(page.body.contains("勤務予定がありません") && page.body.contains("name=\"hours\""), "{}", page.body);
+    let answer = client.form("/worklist/presence", &[("presence", "on")]).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "he must say for how long");
+    let answer = client.form("/worklist/presence", &[("presence", "on"), ("hours", "13")]).await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{}", answer.body);
+    let answer = client.form("/worklist/presence", &[("presence", "on"), ("hours", "4")]).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    assert!(client.get("/worklist").await.body.contains("12:00 – 16:00"));
+    // Four hours later it is over; what begins next cuts the next offer short.
+    app.clock.advance(chrono::TimeDelta::hours(5));
+    let now = app.clock.stamp();
+    let next = now + chrono::TimeDelta::hours(1)..now + chrono::TimeDelta::hours(9);
+    let place = dokuei_models::state::Place::OnSite;
+    let added = move |conn: &mut dokuei_models::Connection| {
+        dokuei_models::store::shifts::shift_add_in_tx(conn, reader, next.clone(), place)
+    };
+    app.state.db.tx(added).await.unwrap();
+    let client = app.sign_in("dr", PASSWORD).await;
+    let page = client.get("/worklist").await;
+    assert!(page.body.contains("次の勤務は 18:00 から"), "{}", page.body);
+    client.form("/worklist/presence", &[("presence", "on"), ("hours", "8")]).await;
+    assert!(client.get("/worklist").await.body.contains("17:00 – 18:00"));
 }

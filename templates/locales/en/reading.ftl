@@ -63,7 +63,15 @@ worklist-pause = Pause
 worklist-resume = Resume
 worklist-on = Go on duty
 worklist-off = Go off duty
-worklist-off-hint = Within your shift, going on duty makes you eligible for cases.
+worklist-off-hint = Going on duty makes you eligible for cases.
+worklist-empty-before = Your next shift begins at { $value }. To read now, choose for how long and go on duty.
+worklist-empty-no-shift = You have no shift planned. To read now, choose for how long and go on duty.
+worklist-how-long = I read for
+worklist-hours = { $n ->
+    [one] 1 hour
+   *[other] { $n } hours
+}
+worklist-extra-hint = You are outside your shifts. Going on duty makes you eligible for the time you choose.
 worklist-decline = Decline
 worklist-decline-title = Decline this read?
 worklist-decline-text = The case goes back to dispatch and does not come to you again. The draft is kept.

@@ -97,12 +97,15 @@ pub(super) async fn worklist(who: Allowed<Read>, state: State) -> Answer {
 pub(super) struct PresenceBody {
     /// `on`, `off`, `pause` or `resume`.
     presence: String,
+    /// For how many hours, 1 to 12, where `on` is said outside one's shifts.
+    #[serde(default)]
+    hours: Option<i64>,
 }
 
 /// Comes, goes, pauses or goes on; the pool is planned anew.
 #[utoipa::path(post, path = "/api/v1/worklist/presence", tag = "reading", request_body = PresenceBody,
     responses((status = 204, description = "Noted")))]
 pub(super) async fn worklist_presence(who: Allowed<Read>, state: State, body: web::Json<PresenceBody>) -> Answer {
-    app::be(&state, &who, body.presence.parse()?).await?;
+    app::be(&state, &who, body.presence.parse()?, body.hours).await?;
     done()
 }
