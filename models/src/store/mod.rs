@@ -29,6 +29,7 @@ pub mod reports;
 pub mod requests;
 pub mod sessions;
 pub mod shifts;
+pub mod signed_versions;
 pub mod signing_keys;
 pub mod sites;
 pub mod studies;

@@ -11,9 +11,9 @@ use dokuei_models::state::{CaseState, HoldActor, MatchState, NoteKind, ReadState
 use dokuei_models::store::audit::{self, Subject};
 use dokuei_models::store::case_notes::{self, CaseNoteRow};
 use dokuei_models::store::cases::{self, CaseRow};
-use dokuei_models::store::deliveries::{self, SignedVersion};
 use dokuei_models::store::recipients::{self, RecipientRow};
 use dokuei_models::store::requests::{self, RequestFileRow, RequestRow};
+use dokuei_models::store::signed_versions::{self, SignedVersion};
 use dokuei_models::store::sites::{self, SiteRow};
 use dokuei_models::store::studies::StudyRow;
 use dokuei_models::store::{reads, submissions};
@@ -516,7 +516,7 @@ fn load_dossier(conn: &mut Connection, request: RequestRow, case: Option<CaseRow
         thread.extend(case_notes::case_note_list(conn, *case)?);
     }
     thread.retain(|note| matches!(note.kind, NoteKind::Question | NoteKind::Answer));
-    let versions = deliveries::signed_version_list(conn, &ids)?;
+    let versions = signed_versions::signed_version_list(conn, &ids)?;
     let signed = match &case {
         Some(case) => reads::read_list_of_case(conn, case.id)?.iter().any(|read| read.state == ReadState::Signed),
         None => false,
@@ -588,7 +588,7 @@ pub async fn reports(state: &State, sites: &[SiteRow]) -> Result<Vec<ReportLine>
             let lines = load_lines(conn, &ids, now)?;
             let cases: Vec<CaseId> = lines.iter().filter_map(|line| line.case).collect();
             let mut by_case: BTreeMap<i64, Vec<SignedVersion>> = BTreeMap::new();
-            for version in deliveries::signed_version_list(conn, &cases)? {
+            for version in signed_versions::signed_version_list(conn, &cases)? {
                 by_case.entry(version.case_id.0).or_default().push(version);
             }
             let people = recipients::recipient_list(conn, &cases)?;

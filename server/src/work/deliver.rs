@@ -14,7 +14,8 @@ use dokuei_dicom_gateway::header::{self, InstanceHeader};
 use dokuei_dicom_gateway::scu::{self, Destination, SendError, Sent, Timeouts};
 use dokuei_models::objects::ObjectError;
 use dokuei_models::state::DeliveryKind;
-use dokuei_models::store::deliveries::{self, AfterFailure, DELIVERY_ATTEMPTS, DeliveryRow, SignedVersion};
+use dokuei_models::store::deliveries::{self, AfterFailure, DELIVERY_ATTEMPTS, DeliveryRow};
+use dokuei_models::store::signed_versions::{self, SignedVersion};
 use dokuei_models::store::sites::EndpointRow;
 use dokuei_models::store::studies::{self, InstanceRow};
 use dokuei_models::store::{cases, submissions};
@@ -191,7 +192,7 @@ async fn store(state: &State, row: &DeliveryRow) -> Result<(), Failure> {
                 sources.extend(studies::instance_list(conn, study)?.into_iter().next());
             }
             let endpoint = submissions::endpoint_get(conn, endpoint)?;
-            Ok(Material { endpoint, version: deliveries::signed_version_get(conn, version)?, sources })
+            Ok(Material { endpoint, version: signed_versions::signed_version_get(conn, version)?, sources })
         })
         .await
         .map_err(Failure::ours)?;
