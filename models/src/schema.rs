@@ -600,6 +600,10 @@ diesel::table! {
         started_at -> Nullable<Timestamp>,
         heartbeat_at -> Nullable<Timestamp>,
         signed_at -> Nullable<Timestamp>,
+        clock_from -> Nullable<Timestamp>,
+        missed_starts -> Integer,
+        missed_by -> Nullable<BigInt>,
+        missed_at -> Nullable<Timestamp>,
         version -> Integer,
     }
 }

@@ -537,6 +537,10 @@ CREATE TABLE reads (
   started_at TIMESTAMP,
   heartbeat_at TIMESTAMP,
   signed_at TIMESTAMP,
+  clock_from TIMESTAMP,
+  missed_starts INTEGER NOT NULL,
+  missed_by BIGINT REFERENCES readers(id),
+  missed_at TIMESTAMP,
   version INTEGER NOT NULL,
   UNIQUE (case_id, number)
 );

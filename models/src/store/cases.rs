@@ -167,6 +167,7 @@ pub fn read_create_in_tx(
             reads::place_in_list.eq(0),
             reads::explanation.eq(""),
             reads::expected_minutes.eq(expected_minutes),
+            reads::missed_starts.eq(0),
             reads::created_at.eq(actor.at),
             reads::version.eq(1),
         ))

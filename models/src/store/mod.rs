@@ -22,6 +22,7 @@ pub mod patients;
 pub mod plans;
 pub mod prescreens;
 pub mod quarantine;
+pub mod read_clocks;
 pub mod readers;
 pub mod reads;
 pub mod recipients;

@@ -5,7 +5,7 @@
 
 mod price;
 
-use chrono::{NaiveDateTime, TimeDelta};
+use chrono::NaiveDateTime;
 use dokuei_models::state::{
     CaseEvent, CaseState, HoldActor, OverrideKind, ReadEvent, ReadState, case_apply_in_tx, read_apply_in_tx,
 };
@@ -228,16 +228,7 @@ fn exclude(
 
 fn release(conn: &mut Connection, actor: &Actor, case: &CaseRow, reason: &str) -> std::result::Result<(), StoreError> {
     case_apply_in_tx(conn, actor, case.id, &CaseEvent::Release { reason: reason.to_owned() })?;
-    revoke_all(conn, actor, case.id, |one| one.kind == OverrideKind::Hold)?;
-    let contract = case.contract_id.map(|id| sites::contract_get(conn, id)).transpose()?;
-    let stops = contract.is_some_and(|contract| contract.hold_stops_clock);
-    if let Some(held_at) = case.held_at.filter(|_| stops) {
-        let due_at = case.due_at + (actor.at - held_at).max(TimeDelta::zero());
-        let reason = "hold_stopped_the_clock".to_owned();
-        let event = CaseEvent::Prioritise { priority: case.priority, due_at, reason };
-        case_apply_in_tx(conn, actor, case.id, &event)?;
-    }
-    Ok(())
+    revoke_all(conn, actor, case.id, |one| one.kind == OverrideKind::Hold)
 }
 
 fn unassign(

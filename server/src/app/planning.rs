@@ -8,6 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{NaiveDateTime, TimeDelta};
+use dokuei_assigner::constraints::first_blocked;
 use dokuei_assigner::{
     Exclude, ExclusionReason, PartWork, Plan, Privileges, Problem, Read, Reader, Settings, SkillTable, WaitReason,
 };
@@ -23,6 +24,9 @@ use super::due::day_in_japan;
 
 /// How long a read that nobody can take waits before a person looks, by nothing but its priority's due time at most.
 const LOOK_AGAIN_MINUTES: i64 = 15;
+
+/// How long a read is kept from the reader who did not start it in time, while another can take it.
+const MISSED_REST: TimeDelta = TimeDelta::minutes(60);
 
 /// What the planner saw.
 #[derive(Debug, Clone)]
@@ -104,7 +108,7 @@ pub fn snapshot(conn: &mut Connection, pool: PoolId, now: NaiveDateTime) -> Resu
             .filter(|other| matches!(other.state, ReadState::Signed | ReadState::InProgress))
             .filter_map(|other| other.reader_id.map(|who| who.0))
             .collect();
-        problem.reads.push(Read {
+        let mut planned = Read {
             id: read.id.0,
             case: read.case_id.0,
             site: case.site_id.0,
@@ -118,10 +122,28 @@ pub fn snapshot(conn: &mut Connection, pool: PoolId, now: NaiveDateTime) -> Resu
             pin,
             excluded,
             not_reader_of,
-        });
+        };
+        keep_from_who_missed_it(&mut planned, read, &problem.readers, &problem.settings, now);
+        problem.reads.push(planned);
     }
     let reads = rows.into_iter().map(|read| (read.id, read)).collect();
     Ok(Snapshot { pool, problem, reads, at: now })
+}
+
+/// Another reader goes before the one who left the read unstarted; where there is no other he may have it again.
+fn keep_from_who_missed_it(
+    planned: &mut Read,
+    row: &ReadRow,
+    readers: &[Reader],
+    settings: &Settings,
+    now: NaiveDateTime,
+) {
+    let (Some(who), Some(at)) = (row.missed_by, row.missed_at) else { return };
+    let another =
+        || readers.iter().any(|reader| reader.id != who.0 && first_blocked(planned, reader, settings).is_none());
+    if now - at < MISSED_REST && planned.pin != Some(who.0) && another() {
+        planned.excluded.push(Exclude { reader: who.0, reason: ExclusionReason::NotStarted });
+    }
 }
 
 fn minutes_between(from: NaiveDateTime, to: NaiveDateTime) -> f64 {

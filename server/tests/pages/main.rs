@@ -8,10 +8,12 @@
 mod accounts;
 mod api;
 mod app;
+mod clocks;
 mod dispatch;
 mod door;
 mod live;
 mod matrix;
+mod pool;
 mod portal;
 mod reading;
 mod wake;
