@@ -23,6 +23,7 @@ pub mod plans;
 pub mod prescreens;
 pub mod quarantine;
 pub mod read_clocks;
+pub mod read_history;
 pub mod readers;
 pub mod reads;
 pub mod recipients;

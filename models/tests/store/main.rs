@@ -10,6 +10,7 @@ mod group_commit;
 mod immutability;
 mod jobs_and_leases;
 mod parity;
+mod plans;
 mod reports;
 mod state_machines;
 mod world;

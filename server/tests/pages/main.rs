@@ -13,6 +13,7 @@ mod dispatch;
 mod door;
 mod live;
 mod matrix;
+mod planning;
 mod pool;
 mod portal;
 mod reading;
