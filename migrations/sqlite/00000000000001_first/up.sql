@@ -332,6 +332,7 @@ CREATE TABLE instances (
 );
 CREATE INDEX instances_by_series ON instances(series_id);
 CREATE INDEX instances_by_study ON instances(study_id);
+CREATE INDEX instances_by_object ON instances(object_key);
 CREATE TABLE quarantine (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   site_id BIGINT NOT NULL REFERENCES sites(id),

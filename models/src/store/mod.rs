@@ -17,6 +17,7 @@ pub mod images;
 pub mod jobs;
 pub mod leases;
 pub mod login_attempts;
+pub mod object_keys;
 pub mod overrides;
 pub mod patients;
 pub mod plans;
