@@ -7,11 +7,12 @@
 //! before the answer was lost knows it again.
 
 use bytes::Bytes;
-use chrono::{FixedOffset, TimeDelta};
+use chrono::TimeDelta;
 use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::encapsulate::{self, EncapsulatedPdfMeta, StudyOfReport};
 use dokuei_dicom_gateway::header::{self, InstanceHeader};
 use dokuei_dicom_gateway::scu::{self, Destination, SendError, Sent, Timeouts};
+use dokuei_models::japan;
 use dokuei_models::objects::ObjectError;
 use dokuei_models::state::DeliveryKind;
 use dokuei_models::store::deliveries::{self, AfterFailure, DELIVERY_ATTEMPTS, DeliveryRow};
@@ -274,9 +275,6 @@ fn fixed(words: &[&str]) -> [u8; 16] {
 }
 
 fn meta(version: &SignedVersion, header: &InstanceHeader) -> EncapsulatedPdfMeta {
-    // Japan has no summer time.
-    let offset =
-        FixedOffset::east_opt(9 * 3600).unwrap_or_else(|| FixedOffset::east_opt(0).expect("zero is an offset"));
     let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.format("%Y%m%d").to_string()).unwrap_or_default();
     let study_uid = header.study_uid.clone();
     let case = version.case_id.to_string();
@@ -300,8 +298,8 @@ fn meta(version: &SignedVersion, header: &InstanceHeader) -> EncapsulatedPdfMeta
         series_number: SERIES_NUMBER,
         instance_number: u32::try_from(version.number).unwrap_or(1).max(1),
         title: "読影報告書 / Radiology report".to_owned(),
-        signed_at: version.signed_at.unwrap_or_default() + TimeDelta::hours(9),
-        offset,
+        signed_at: japan::local(version.signed_at.unwrap_or_default()),
+        offset: japan::offset(),
         institution: String::new(),
         software_version: env!("CARGO_PKG_VERSION").to_owned(),
         source: Some((header.sop_class.clone(), header.sop_instance.clone())),

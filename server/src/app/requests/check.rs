@@ -1,9 +1,9 @@
 //! What a typed form must hold to be kept; every fault is told at once.
 
-use chrono::{NaiveDate, NaiveDateTime, TimeZone as _};
-use chrono_tz::Asia::Tokyo;
+use chrono::{NaiveDate, NaiveDateTime};
 use dokuei_dicom_gateway::media::{self, Kind};
 use dokuei_models::UserId;
+use dokuei_models::japan;
 use dokuei_models::names::{PatientIdRule, PatientName};
 use dokuei_models::state::{RequestKind, Source};
 use dokuei_models::store::patients::Identity;
@@ -191,8 +191,7 @@ fn check_wanted_by(faults: &mut Faults, text: &str, now: NaiveDateTime) -> Optio
         return None;
     }
     let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").ok();
-    let at = local.and_then(|local| Tokyo.from_local_datetime(&local).single()).map(|at| at.naive_utc());
-    match at {
+    match local.map(japan::utc) {
         Some(at) if at > now => Some(at),
         Some(_) => {
             faults.add("wanted_by", &codes::WANTED_PAST);
