@@ -475,6 +475,7 @@ diesel::table! {
         reported_at -> Nullable<Timestamp>,
         returned_at -> Nullable<Timestamp>,
         acknowledged_at -> Nullable<Timestamp>,
+        merged_into_id -> Nullable<BigInt>,
         created_at -> Timestamp,
         version -> Integer,
     }

@@ -421,6 +421,7 @@ CREATE TABLE cases (
   reported_at TIMESTAMP,
   returned_at TIMESTAMP,
   acknowledged_at TIMESTAMP,
+  merged_into_id BIGINT REFERENCES cases(id),
   created_at TIMESTAMP NOT NULL,
   version INTEGER NOT NULL
 );

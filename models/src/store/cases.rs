@@ -74,6 +74,8 @@ pub struct CaseRow {
     pub returned_at: Option<NaiveDateTime>,
     /// When the ordering doctor accepted it.
     pub acknowledged_at: Option<NaiveDateTime>,
+    /// The case that has taken in everything of this one.
+    pub merged_into_id: Option<CaseId>,
     /// When the row was made.
     pub created_at: NaiveDateTime,
     /// Grows with each change.
@@ -197,4 +199,30 @@ pub fn case_list_of_request(conn: &mut Connection, request: RequestId) -> Result
 /// What the database says.
 pub fn case_list_by_id(conn: &mut Connection, of: &[CaseId]) -> Result<Vec<CaseRow>, StoreError> {
     Ok(cases::table.filter(cases::id.eq_any(of)).order(cases::id).select(CaseRow::as_select()).load(conn)?)
+}
+
+/// Notes which case has taken in everything of another.
+///
+/// # Errors
+/// What the database says.
+pub fn case_merged_in_tx(conn: &mut Connection, from: CaseId, into: CaseId) -> Result<(), StoreError> {
+    diesel::update(cases::table.find(from)).set(cases::merged_into_id.eq(Some(into))).execute(conn)?;
+    Ok(())
+}
+
+/// The case in which a request is read now: its own open one, or the open one that has taken in its own.
+///
+/// # Errors
+/// What the database says.
+pub fn case_open_of_request(conn: &mut Connection, request: RequestId) -> Result<Option<CaseRow>, StoreError> {
+    for mut case in case_list_of_request(conn, request)? {
+        // A case ends when it is taken in, so that each step leads to a later merge.
+        while let Some(into) = case.merged_into_id.filter(|_| !case.state.is_open()) {
+            case = case_get(conn, into)?;
+        }
+        if case.state.is_open() {
+            return Ok(Some(case));
+        }
+    }
+    Ok(None)
 }

@@ -20,6 +20,7 @@ use dokuei_models::store::{reads, submissions};
 use dokuei_models::{CaseId, Connection, RequestId, SiteId, StoreError, StudyId, UserId};
 use dokuei_terms::Priority;
 
+use super::matching::OLDER_THAN_LIMIT;
 use super::requests::REPLACED;
 use crate::authority::Person;
 use crate::authority::rights::{SeeReports, Submit};
@@ -298,6 +299,10 @@ fn of_waiting(request: &RequestRow, studies: &[StudyRow]) -> Line {
                 Said { doubts: codes.split('+').map(str::to_owned).collect(), ..Said::key("portal-now-doubtful") };
             ([Far::Done, Far::Stuck, Far::Ahead, Far::Ahead, Far::Ahead], said, Standing::Todo)
         }
+        RequestState::Waiting if request.state_reason.as_deref() == Some(OLDER_THAN_LIMIT) => {
+            let steps = [Far::Done, Far::Stuck, Far::Ahead, Far::Ahead, Far::Ahead];
+            (steps, Said::key("portal-now-older"), Standing::Going)
+        }
         RequestState::Waiting | RequestState::Matched if studies.is_empty() => {
             let steps = [Far::Now, Far::Done, Far::Ahead, Far::Ahead, Far::Ahead];
             (steps, Said::key("portal-now-waiting-images"), Standing::Going)
@@ -408,6 +413,10 @@ fn of_case(request: &RequestRow, case: &CaseRow, studies: &[StudyRow]) -> Line {
         CaseState::Reported => ([Done, Done, Done, Now, Ahead], Said::key("portal-now-reported"), Standing::Report),
         CaseState::Returned => ([Done, Done, Done, Done, Now], Said::key("portal-now-returned"), Standing::Report),
         CaseState::Acknowledged => ([Done; 5], Said::key("portal-now-accepted"), Standing::Over),
+        CaseState::Cancelled if case.merged_into_id.is_some() => {
+            let into = case.merged_into_id.map(|id| id.to_string()).unwrap_or_default();
+            ([images, Done, Ahead, Ahead, Ahead], Said::value("portal-now-merged", into), Standing::Over)
+        }
         CaseState::Cancelled => {
             let reason = request.state_reason.clone().unwrap_or_default();
             ([images, Done, Ahead, Ahead, Ahead], Said::value("portal-now-cancelled", reason), Standing::Over)

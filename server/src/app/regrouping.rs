@@ -290,6 +290,7 @@ pub fn merge_in_tx(
         case_apply_in_tx(conn, actor, into.id, &event)?;
     }
     case_apply_in_tx(conn, actor, from.id, &CaseEvent::Cancel { reason: "merged".to_owned() })?;
+    cases::case_merged_in_tx(conn, from.id, into.id)?;
     record(conn, actor, &from, None, "merged_into", serde_json::json!({ "case": into.id, "reason": reason }))?;
     record(conn, actor, into, None, "merged_from", serde_json::json!({ "case": from.id, "reason": reason }))
 }

@@ -41,7 +41,7 @@ impl Work {
         if work.slots == 0 || work.poll_seconds == 0 || work.lease_seconds < 10 {
             source.fault("work", "slots and poll_seconds must be 1 or more, lease_seconds 10 or more");
         }
-        if Priority::ALL.into_iter().any(|priority| work.start_within(priority) < TimeDelta::minutes(1)) {
+        if Priority::ALL.iter().any(|priority| work.start_within(*priority) < TimeDelta::minutes(1)) {
             source.fault("work", "start_stat_minutes, start_urgent_minutes and the like must be 1 or more");
         }
         work

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::TimeDelta;
 use dokuei_demo::day::{Exam, RequestForm, RequestKind, RequestSource};
 use dokuei_demo::dicom::Instance;
 use dokuei_dicom_gateway::ae_title::AeTitle;

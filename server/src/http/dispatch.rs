@@ -19,6 +19,7 @@ use super::{Answer, Page, Routes, live};
 use crate::app::board::{self, Board, ReaderLoad};
 use crate::app::case_sheet::{self, Unpaired};
 use crate::app::finding_cases::{self, Finding};
+use crate::app::matching::OLDER_THAN_LIMIT;
 use crate::app::regrouping::{self, Settle};
 use crate::authority::Allowed;
 use crate::authority::rights::Dispatch;
@@ -336,6 +337,8 @@ fn request_card(page: &Page, board: &Board, request: &RequestRow, deadline: chro
     let badge = if request.state == RequestState::Doubtful {
         let differs = doubt_words(page, &doubts_of(request.state_reason.as_deref().unwrap_or_default()));
         badge::tone(Tone::Bad, &page.tv("dispatch-differs", differs))
+    } else if request.state_reason.as_deref() == Some(OLDER_THAN_LIMIT) {
+        badge::tone(Tone::Bad, &page.t("dispatch-older-than-limit"))
     } else {
         badge::tone(Tone::Warning, &page.t("dispatch-no-images"))
     };

@@ -13,6 +13,7 @@ mod dispatch;
 mod door;
 mod live;
 mod matrix;
+mod merging;
 mod orphans;
 mod planning;
 mod pool;
