@@ -18,6 +18,7 @@ pub mod db;
 pub mod error;
 pub mod identity;
 pub mod ids;
+pub mod japan;
 pub mod names;
 pub mod objects;
 pub mod schema;

@@ -5,6 +5,8 @@
 //! returns only when the bytes survive a power cut: a local folder syncs the
 //! file and the folder it is renamed into.
 
+mod aside;
+
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
@@ -15,6 +17,8 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 use sha2::{Digest, Sha256};
+
+pub use self::aside::{Aside, StoredObject};
 
 /// Where the objects are.
 #[derive(Clone, PartialEq, Eq)]
@@ -160,7 +164,7 @@ impl Objects {
         Ok(self.store.get_range(&Path::from(key), range).await?)
     }
 
-    /// Writes, reads and removes a small object, for the readiness check.
+    /// Writes and reads a small object, for the readiness check.
     ///
     /// # Errors
     /// [`ObjectError::Unavailable`].

@@ -475,6 +475,7 @@ diesel::table! {
         reported_at -> Nullable<Timestamp>,
         returned_at -> Nullable<Timestamp>,
         acknowledged_at -> Nullable<Timestamp>,
+        merged_into_id -> Nullable<BigInt>,
         created_at -> Timestamp,
         version -> Integer,
     }
@@ -600,6 +601,10 @@ diesel::table! {
         started_at -> Nullable<Timestamp>,
         heartbeat_at -> Nullable<Timestamp>,
         signed_at -> Nullable<Timestamp>,
+        clock_from -> Nullable<Timestamp>,
+        missed_starts -> Integer,
+        missed_by -> Nullable<BigInt>,
+        missed_at -> Nullable<Timestamp>,
         version -> Integer,
     }
 }

@@ -5,7 +5,7 @@
 //! from the request's arrival to the last byte of its answer, signing in excluded; the network is not in it.
 
 #[path = "../tests/pages/app.rs"]
-#[allow(dead_code, reason = "shared with the page tests")]
+#[allow(dead_code, clippy::unwrap_used, reason = "shared with the page tests")]
 mod app;
 
 use std::ops::Range;

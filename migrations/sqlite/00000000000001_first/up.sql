@@ -332,6 +332,7 @@ CREATE TABLE instances (
 );
 CREATE INDEX instances_by_series ON instances(series_id);
 CREATE INDEX instances_by_study ON instances(study_id);
+CREATE INDEX instances_by_object ON instances(object_key);
 CREATE TABLE quarantine (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   site_id BIGINT NOT NULL REFERENCES sites(id),
@@ -420,6 +421,7 @@ CREATE TABLE cases (
   reported_at TIMESTAMP,
   returned_at TIMESTAMP,
   acknowledged_at TIMESTAMP,
+  merged_into_id BIGINT REFERENCES cases(id),
   created_at TIMESTAMP NOT NULL,
   version INTEGER NOT NULL
 );
@@ -537,6 +539,10 @@ CREATE TABLE reads (
   started_at TIMESTAMP,
   heartbeat_at TIMESTAMP,
   signed_at TIMESTAMP,
+  clock_from TIMESTAMP,
+  missed_starts INTEGER NOT NULL,
+  missed_by BIGINT REFERENCES readers(id),
+  missed_at TIMESTAMP,
   version INTEGER NOT NULL,
   UNIQUE (case_id, number)
 );

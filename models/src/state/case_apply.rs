@@ -3,6 +3,7 @@
 use diesel::prelude::*;
 
 use super::case::{CaseEvent, CaseState};
+use super::hold::{self, Held};
 use crate::actor::Actor;
 use crate::db::Connection;
 use crate::error::{OrNotFound, StoreError};
@@ -23,13 +24,13 @@ pub fn case_apply_in_tx(
     case: CaseId,
     event: &CaseEvent,
 ) -> Result<CaseState, StoreError> {
-    let (state, held_state, site, pool): (CaseState, Option<CaseState>, SiteId, PoolId) = cases::table
+    let (state, held, site, pool): (CaseState, Held, SiteId, PoolId) = cases::table
         .find(case)
-        .select((cases::state, cases::held_state, cases::site_id, cases::pool_id))
+        .select((cases::state, Held::as_select(), cases::site_id, cases::pool_id))
         .first(conn)
         .or_not_found("the case")?;
     let next = match event {
-        CaseEvent::Release { .. } => held_state.unwrap_or(CaseState::Ready),
+        CaseEvent::Release { .. } => held.state.unwrap_or(CaseState::Ready),
         _ => event.target().unwrap_or(state),
     };
     let changed = diesel::update(
@@ -47,6 +48,9 @@ pub fn case_apply_in_tx(
     follow_up(conn, actor, case, pool, event)?;
     case_events::append_in_tx(conn, actor, case, None, event.kind(), event)?;
     audit::append_in_tx(conn, actor, &format!("case.{}", event.kind()), audit::Subject::case(case, site), "done", "")?;
+    if matches!(event, CaseEvent::Release { .. }) {
+        hold::resume_clocks_in_tx(conn, actor, case, &held)?;
+    }
     Ok(next)
 }
 

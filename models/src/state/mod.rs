@@ -8,6 +8,7 @@
 
 mod case;
 mod case_apply;
+mod hold;
 mod read;
 mod read_apply;
 mod words;

@@ -35,8 +35,15 @@ pub enum ReadEvent {
     },
     /// Taken off a list.
     Unassign {
-        /// Why: a better plan, reader left, override, not started in time.
+        /// Why: a better plan, reader left, override.
         reason: String,
+    },
+    /// Taken from a reader who was there and did not start it within its priority's limit.
+    NotStarted {
+        /// From whom.
+        reader: ReaderId,
+        /// How often that has happened to this read, this time included.
+        missed: i32,
     },
     /// The reader it is assigned to opened it.
     Start {
@@ -82,7 +89,7 @@ impl ReadEvent {
         use ReadState::{Assigned, InProgress, Open};
         match self {
             Self::Assign { .. } => &[Open, Assigned],
-            Self::Unassign { .. } => &[Assigned],
+            Self::Unassign { .. } | Self::NotStarted { .. } => &[Assigned],
             Self::Start { .. } => &[Assigned],
             Self::GiveBack { .. } | Self::Sign { .. } => &[InProgress],
             Self::Decline { .. } => &[Assigned, InProgress],
@@ -95,17 +102,22 @@ impl ReadEvent {
     pub const fn target(&self) -> ReadState {
         match self {
             Self::Assign { .. } => ReadState::Assigned,
-            Self::Unassign { .. } | Self::GiveBack { .. } | Self::Decline { .. } | Self::Wait { .. } => ReadState::Open,
+            Self::Unassign { .. }
+            | Self::NotStarted { .. }
+            | Self::GiveBack { .. }
+            | Self::Decline { .. }
+            | Self::Wait { .. } => ReadState::Open,
             Self::Start { .. } => ReadState::InProgress,
             Self::Sign { .. } => ReadState::Signed,
             Self::Void { .. } => ReadState::Void,
         }
     }
 
-    /// The reader who must hold the read for the event to be his to make.
+    /// The reader who must hold the read for the event to be possible: it is his to make, or made of him.
     pub const fn holder(&self) -> Option<ReaderId> {
         match self {
             Self::Start { reader }
+            | Self::NotStarted { reader, .. }
             | Self::GiveBack { reader, .. }
             | Self::Decline { reader, .. }
             | Self::Sign { reader } => Some(*reader),
@@ -118,6 +130,7 @@ impl ReadEvent {
         match self {
             Self::Assign { .. } => "read_assign",
             Self::Unassign { .. } => "read_unassign",
+            Self::NotStarted { .. } => "read_not_started",
             Self::Start { .. } => "read_start",
             Self::GiveBack { .. } => "read_give_back",
             Self::Decline { .. } => "read_decline",

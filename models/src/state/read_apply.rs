@@ -66,7 +66,9 @@ pub fn read_assign_in_tx(conn: &mut Connection, actor: &Actor, item: &AssignedRe
         return Err(StoreError::Stale("the read"));
     }
     if !stays {
-        diesel::update(reads::table.find(item.read)).set(reads::seen_at.eq(None::<NaiveDateTime>)).execute(conn)?;
+        diesel::update(reads::table.find(item.read))
+            .set((reads::seen_at.eq(None::<NaiveDateTime>), reads::clock_from.eq(Some(actor.at))))
+            .execute(conn)?;
         let case = owner(conn, item.read)?;
         record(conn, actor, &case, item.read, &event)?;
     }
@@ -169,6 +171,7 @@ fn set_facts(conn: &mut Connection, actor: &Actor, read: ReadId, event: &ReadEve
         reads::seen_at.eq(None::<NaiveDateTime>),
         reads::started_at.eq(None::<NaiveDateTime>),
         reads::heartbeat_at.eq(None::<NaiveDateTime>),
+        reads::clock_from.eq(None::<NaiveDateTime>),
     );
     match event {
         ReadEvent::Assign { reader, plan } => {
@@ -177,6 +180,7 @@ fn set_facts(conn: &mut Connection, actor: &Actor, read: ReadId, event: &ReadEve
                     reads::reader_id.eq(Some(*reader)),
                     reads::plan_id.eq(*plan),
                     reads::assigned_at.eq(Some(actor.at)),
+                    reads::clock_from.eq(Some(actor.at)),
                     reads::seen_at.eq(None::<NaiveDateTime>),
                     reads::waiting_reason.eq(None::<String>),
                     reads::waiting_until.eq(None::<NaiveDateTime>),
@@ -185,6 +189,17 @@ fn set_facts(conn: &mut Connection, actor: &Actor, read: ReadId, event: &ReadEve
         }
         ReadEvent::Unassign { .. } | ReadEvent::GiveBack { .. } => {
             diesel::update(row).set(nobody).execute(conn)?;
+        }
+        ReadEvent::NotStarted { reader, missed } => {
+            diesel::update(row).set(nobody).execute(conn)?;
+            diesel::update(row)
+                .set((
+                    reads::preferred_reader_id.eq(None::<ReaderId>),
+                    reads::missed_starts.eq(*missed),
+                    reads::missed_by.eq(Some(*reader)),
+                    reads::missed_at.eq(Some(actor.at)),
+                ))
+                .execute(conn)?;
         }
         ReadEvent::Decline { reader, reason } => {
             diesel::update(row).set(nobody).execute(conn)?;
@@ -203,6 +218,10 @@ fn set_facts(conn: &mut Connection, actor: &Actor, read: ReadId, event: &ReadEve
                     reads::started_at.eq(Some(actor.at)),
                     reads::heartbeat_at.eq(Some(actor.at)),
                     reads::seen_at.eq(Some(actor.at)),
+                    reads::clock_from.eq(None::<NaiveDateTime>),
+                    // Whatever somebody was alarmed about is over.
+                    reads::waiting_reason.eq(None::<String>),
+                    reads::waiting_until.eq(None::<NaiveDateTime>),
                 ))
                 .execute(conn)?;
         }

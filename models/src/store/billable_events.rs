@@ -10,7 +10,7 @@ use crate::error::StoreError;
 use crate::ids::{
     BillableEventId, CaseId, ContractId, PatientId, ReadId, ReaderId, ReportVersionId, SiteId, TariffLineId,
 };
-use crate::schema::{billable_events, cases};
+use crate::schema::{billable_events, cases, patients, requests};
 use crate::state::Place;
 
 /// A line of the ledger.
@@ -128,19 +128,33 @@ pub fn billable_event_append_in_tx(
         .get_result(conn)?)
 }
 
-/// The lines of a month; of one site or of all.
+/// A line with what people know its case by.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
+pub struct NamedEvent {
+    /// The line.
+    pub row: BillableEventRow,
+    /// PatientID.
+    pub patient_id: String,
+    /// AccessionNumber.
+    pub accession_number: String,
+}
+
+/// The lines of a month, of one site or of all, with what people know their cases by: one query.
 ///
 /// # Errors
 /// What the database says.
-pub fn billable_event_list(
+pub fn billable_event_list_named(
     conn: &mut Connection,
     month: &str,
     site: Option<SiteId>,
-) -> Result<Vec<BillableEventRow>, StoreError> {
+) -> Result<Vec<NamedEvent>, StoreError> {
     let mut rows = billable_events::table
+        .inner_join(cases::table.on(cases::id.eq(billable_events::case_id)))
+        .inner_join(patients::table.on(patients::id.eq(cases::patient_id)))
+        .inner_join(requests::table.on(requests::id.eq(cases::request_id)))
         .filter(billable_events::month.eq(month.to_owned()))
         .order(billable_events::id)
-        .select(BillableEventRow::as_select())
+        .select((BillableEventRow::as_select(), patients::patient_id, requests::accession_number))
         .into_boxed();
     if let Some(site) = site {
         rows = rows.filter(billable_events::site_id.eq(site));

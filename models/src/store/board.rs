@@ -299,7 +299,8 @@ pub fn board_history(
     Ok((marks, turns))
 }
 
-/// When plans of some pools were made since a time and how far each was from the best possible, oldest first.
+/// When plans of some pools were made and how far each was from the best possible, oldest first: those since a time,
+/// and the last before it, which stood until the first of them.
 ///
 /// # Errors
 /// What the database says.
@@ -308,12 +309,20 @@ pub fn board_plan_gaps(
     pools: &[PoolId],
     since: NaiveDateTime,
 ) -> Result<Vec<(NaiveDateTime, f64)>, StoreError> {
-    Ok(plans::table
+    let last: Option<(NaiveDateTime, f64)> = plans::table
+        .filter(plans::pool_id.eq_any(pools))
+        .filter(plans::at.lt(since))
+        .order(plans::id.desc())
+        .select((plans::at, plans::gap))
+        .first(conn)
+        .optional()?;
+    let newer: Vec<(NaiveDateTime, f64)> = plans::table
         .filter(plans::pool_id.eq_any(pools))
         .filter(plans::at.ge(since))
         .order(plans::id)
         .select((plans::at, plans::gap))
-        .load(conn)?)
+        .load(conn)?;
+    Ok(last.into_iter().chain(newer).collect())
 }
 
 /// The cases of a patient, the newest first.

@@ -63,17 +63,35 @@ pub fn plan_applied_in_tx(conn: &mut Connection, plan: PlanId, applied: i32, sta
     Ok(())
 }
 
-/// The newest plan of a pool.
+/// The newest plan of a pool of which something was applied.
 ///
 /// # Errors
 /// What the database says.
-pub fn plan_newest(conn: &mut Connection, pool: PoolId) -> Result<Option<(PlanId, PlanRow)>, StoreError> {
+pub fn plan_newest_applied(conn: &mut Connection, pool: PoolId) -> Result<Option<PlanId>, StoreError> {
     Ok(plans::table
         .filter(plans::pool_id.eq(pool))
+        .filter(plans::applied.gt(0))
         .order(plans::id.desc())
-        .select((plans::id, PlanRow::as_select()))
+        .select(plans::id)
         .first(conn)
         .optional()?)
+}
+
+/// Deletes plans made before a time of which nothing was applied, with their items; `most` at the most. Returns how
+/// many. No read and no later plan names such a one.
+///
+/// # Errors
+/// What the database says.
+pub fn plan_sweep_in_tx(conn: &mut Connection, before: NaiveDateTime, most: i64) -> Result<usize, StoreError> {
+    let old: Vec<PlanId> = plans::table
+        .filter(plans::at.lt(before))
+        .filter(plans::applied.eq(0))
+        .order(plans::id)
+        .limit(most)
+        .select(plans::id)
+        .load(conn)?;
+    diesel::delete(plan_items::table.filter(plan_items::plan_id.eq_any(&old))).execute(conn)?;
+    Ok(diesel::delete(plans::table.filter(plans::id.eq_any(&old))).execute(conn)?)
 }
 
 /// Writes one changed item of a plan.

@@ -52,6 +52,14 @@ pub struct ReadRow {
     pub heartbeat_at: Option<NaiveDateTime>,
     /// When it was signed.
     pub signed_at: Option<NaiveDateTime>,
+    /// While it is assigned: since when the time to start it runs. A hold pushes it on.
+    pub clock_from: Option<NaiveDateTime>,
+    /// How often it was taken from a reader who had not started it in time.
+    pub missed_starts: i32,
+    /// From whom it was taken last for that.
+    pub missed_by: Option<ReaderId>,
+    /// When.
+    pub missed_at: Option<NaiveDateTime>,
     /// Grows with each change.
     pub version: i32,
 }
@@ -157,20 +165,6 @@ pub fn read_seen_in_tx(conn: &mut Connection, reader: ReaderId, at: NaiveDateTim
     .set(reads::seen_at.eq(Some(at)))
     .execute(conn)?;
     Ok(())
-}
-
-/// Reads in progress whose reader was not heard of since `before`.
-///
-/// # Errors
-/// What the database says.
-pub fn read_list_stale(conn: &mut Connection, before: NaiveDateTime) -> Result<Vec<ReadRow>, StoreError> {
-    Ok(reads::table
-        .filter(reads::state.eq(ReadState::InProgress))
-        .filter(reads::frozen.eq(false))
-        .filter(reads::heartbeat_at.lt(before).assume_not_null())
-        .order(reads::id)
-        .select(ReadRow::as_select())
-        .load(conn)?)
 }
 
 /// Notes images that were opened in the reading room; those noted before stay as they are.

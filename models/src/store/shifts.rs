@@ -6,13 +6,12 @@ use diesel::prelude::*;
 use crate::db::Connection;
 use crate::error::StoreError;
 use crate::ids::ReaderId;
+use crate::japan;
 use crate::schema::{shift_patterns, shifts};
 use crate::state::Place;
 
 /// How many days ahead shifts stand.
 const DAYS_AHEAD: u64 = 3;
-/// Japan Standard Time, which patterns are written in: UTC+9, no summer time.
-const JAPAN: TimeDelta = TimeDelta::hours(9);
 
 /// One weekly span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable, Selectable)]
@@ -97,7 +96,7 @@ pub fn shift_pattern_list(conn: &mut Connection, reader: Option<ReaderId>) -> Re
 /// What the database says.
 pub fn shift_extend_in_tx(conn: &mut Connection, now: NaiveDateTime) -> Result<usize, StoreError> {
     let patterns = shift_pattern_list(conn, None)?;
-    let yesterday = (now + JAPAN).date() - Days::new(1);
+    let yesterday = japan::day(now) - Days::new(1);
     let known: Vec<(Option<i64>, NaiveDateTime)> = shifts::table
         .filter(shifts::starts_at.ge(now - TimeDelta::days(3)))
         .select((shifts::pattern_id, shifts::starts_at))
@@ -107,7 +106,7 @@ pub fn shift_extend_in_tx(conn: &mut Connection, now: NaiveDateTime) -> Result<u
         let day = yesterday + Days::new(offset);
         let weekday = i32::try_from(day.weekday().num_days_from_monday()).unwrap_or(0);
         for pattern in patterns.iter().filter(|pattern| pattern.weekday == weekday) {
-            let midnight = day.and_time(chrono::NaiveTime::MIN) - JAPAN;
+            let midnight = japan::midnight(day);
             let starts_at = midnight + TimeDelta::minutes(i64::from(pattern.start_minute));
             if known.contains(&(Some(pattern.id), starts_at)) {
                 continue;

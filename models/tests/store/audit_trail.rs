@@ -1,7 +1,8 @@
 //! Whoever tampers with the trail is found out.
 
 use diesel::connection::SimpleConnection;
-use dokuei_models::store::audit::{self, AuditFault, Subject};
+use dokuei_models::db::Flavour;
+use dokuei_models::store::audit::{self, AuditFault, LOOK_BACK, Span, Subject};
 use dokuei_models::{Actor, Connection, Db, StoreError};
 
 use super::databases::on_each;
@@ -27,7 +28,7 @@ async fn three_sealed_rows(db: &Db) {
     for action in ["one", "two", "three"] {
         db.tx(move |conn| {
             audit::append_in_tx(conn, &actor(), action, Subject::none("test"), "done", "")?;
-            audit::audit_seal_in_tx(conn, noon(), 100).map(drop)
+            audit::audit_seal_in_tx(conn, noon(), 100, Span::Recent).map(drop)
         })
         .await
         .unwrap();
@@ -75,7 +76,7 @@ fn every_column_is_under_the_hash() {
         let person = Actor::peer("HOSPITAL_A", "127.0.0.1", noon());
         db.tx(move |conn| {
             audit::append_in_tx(conn, &person, "x", Subject::row("case", 7, None), "done", "{}")?;
-            audit::audit_seal_in_tx(conn, noon(), 10).map(drop)
+            audit::audit_seal_in_tx(conn, noon(), 10, Span::Recent).map(drop)
         })
         .await
         .unwrap();
@@ -99,4 +100,77 @@ fn every_column_is_under_the_hash() {
             assert_eq!(db.read(audit::audit_verify).await.unwrap(), [], "{column}");
         }
     });
+}
+
+async fn sealed(db: &Db, span: Span) -> usize {
+    db.tx(move |conn| audit::audit_seal_in_tx(conn, noon(), 100, span)).await.unwrap()
+}
+
+fn append(conn: &mut Connection, action: &str) -> Result<(), StoreError> {
+    audit::append_in_tx(conn, &actor(), action, Subject::none("test"), "done", "")
+}
+
+/// How many rows no seal names.
+async fn unsealed(db: &Db) -> i64 {
+    use diesel::prelude::*;
+    use dokuei_models::schema::{audit as rows, audit_sealed};
+    db.read(|conn| {
+        Ok(rows::table
+            .left_join(audit_sealed::table.on(audit_sealed::audit_id.eq(rows::id)))
+            .filter(audit_sealed::seal_id.is_null())
+            .count()
+            .get_result(conn)?)
+    })
+    .await
+    .unwrap()
+}
+
+#[test]
+fn a_slow_transaction_that_commits_a_lower_id_is_sealed_however_late() {
+    on_each(|db| async move {
+        // SQLite has one writer: an id is never shown after a higher one.
+        if db.flavour() == Flavour::Sqlite {
+            return;
+        }
+        append_and_commit(&db, "first").await;
+        assert_eq!(sealed(&db, Span::Recent).await, 1);
+        for (label, skipped, by_recent) in [("late", 0, 1), ("much later", LOOK_BACK + 5, 0)] {
+            let (written, wait) = std::sync::mpsc::channel::<()>();
+            let (go_on, held) = std::sync::mpsc::channel::<()>();
+            let held = std::sync::Mutex::new(held);
+            let slow = tokio::spawn({
+                let db = db.clone();
+                async move {
+                    db.tx(move |conn| {
+                        append(conn, "slow")?;
+                        written.send(()).ok();
+                        held.lock().unwrap().recv().ok();
+                        Ok(())
+                    })
+                    .await
+                }
+            });
+            tokio::task::spawn_blocking(move || wait.recv().unwrap()).await.unwrap();
+            db.tx(move |conn| {
+                Ok(conn.batch_execute(&format!(
+                    "SELECT setval(pg_get_serial_sequence('audit', 'id'), (SELECT last_value FROM audit_id_seq) + {skipped})"
+                ))?)
+            })
+            .await
+            .unwrap();
+            append_and_commit(&db, "quick").await;
+            assert_eq!(sealed(&db, Span::Recent).await, 1, "{label}: the quick one, whose id is higher");
+            go_on.send(()).unwrap();
+            slow.await.unwrap().unwrap();
+            assert_eq!(unsealed(&db).await, 1, "{label}");
+            assert_eq!(sealed(&db, Span::Recent).await, by_recent, "{label}");
+            assert_eq!(sealed(&db, Span::Whole).await, 1 - by_recent, "{label}");
+            assert_eq!(unsealed(&db).await, 0, "{label}");
+            assert_eq!(db.read(audit::audit_verify).await.unwrap(), [], "{label}");
+        }
+    });
+}
+
+async fn append_and_commit(db: &Db, action: &'static str) {
+    db.tx(move |conn| append(conn, action)).await.unwrap();
 }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use dokuei_models::objects::KeptObject;
 use dokuei_models::state::{DeliveryKind, DeliveryState, VersionState};
 use dokuei_models::store::deliveries::{self, AfterFailure, NewDelivery};
-use dokuei_models::store::{artefacts, recipients, reports};
+use dokuei_models::store::{artefacts, recipients, reports, signed_versions};
 use dokuei_models::{CaseId, Connection, Db, DeliveryId, ReportVersionId, StoreError, UserId};
 
 use super::databases::on_each;
@@ -16,7 +16,7 @@ async fn signed(db: &Db) -> (CaseId, ReportVersionId, UserId) {
         let draft = reports::draft_open_in_tx(conn, world.read, world.readers[0], world.user, "", noon())?;
         reports::version_sign_in_tx(conn, draft.id, 0, VersionState::Final, "", world.user, noon())?;
         let object = KeptObject { key: "reports/aa/aa".into(), sha256: "aa".into(), size: 4 };
-        artefacts::artefact_add_in_tx(conn, draft.id, deliveries::PDF_ARTEFACT, &object, noon())?;
+        artefacts::artefact_add_in_tx(conn, draft.id, artefacts::PDF, &object, noon())?;
         Ok((world.case, draft.id, world.user))
     })
     .await
@@ -149,9 +149,9 @@ fn a_draft_is_never_among_the_signed_versions() {
             })
             .await
             .unwrap();
-        let signed = db.read(move |conn| deliveries::signed_version_list(conn, &[case])).await.unwrap();
+        let signed = db.read(move |conn| signed_versions::signed_version_list(conn, &[case])).await.unwrap();
         assert_eq!(signed.iter().map(|one| one.id).collect::<Vec<_>>(), [version]);
-        let draft = db.read(move |conn| deliveries::signed_version_get(conn, read.id)).await;
+        let draft = db.read(move |conn| signed_versions::signed_version_get(conn, read.id)).await;
         assert!(matches!(draft, Err(StoreError::NotFound(_))));
     });
 }

@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod audit_trail;
+mod clocks;
 mod databases;
 mod deliveries;
 mod group_commit;
 mod immutability;
 mod jobs_and_leases;
 mod parity;
+mod plans;
 mod reports;
 mod state_machines;
 mod world;

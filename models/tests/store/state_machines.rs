@@ -99,6 +99,7 @@ fn read_events_of(reader: ReaderId) -> Vec<(ReadEvent, &'static [ReadState], Rea
     vec![
         (ReadEvent::Assign { reader, plan: None }, &[Open, Assigned], Assigned),
         (ReadEvent::Unassign { reason: reason() }, &[Assigned], Open),
+        (ReadEvent::NotStarted { reader, missed: 1 }, &[Assigned], Open),
         (ReadEvent::Start { reader }, &[Assigned], InProgress),
         (ReadEvent::GiveBack { reader, reason: reason() }, &[InProgress], Open),
         (ReadEvent::Decline { reader, reason: reason() }, &[Assigned, InProgress], Open),

@@ -1,12 +1,11 @@
 //! A month of the ledger: totals, what a person must look at, and the export.
 
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use dokuei_models::store::audit::{self, Subject};
-use dokuei_models::store::billable_events::{self as ledger, BillableEventRow};
-use dokuei_models::store::{cases, patients, readers, requests, sites};
-use dokuei_models::{Actor, CaseId, Connection, ReaderId, SiteId, StoreError};
+use dokuei_models::store::billable_events::{self as ledger, BillableEventRow, NamedEvent};
+use dokuei_models::store::{readers, sites};
+use dokuei_models::{Actor, Connection, ReaderId, SiteId, StoreError};
 use dokuei_terms::Language;
 
 /// A line with what people need to know it by. No patient's name: the ID and the accession number are enough.
@@ -95,38 +94,26 @@ impl Month {
     }
 }
 
-/// Loads a month.
+/// Loads a month, with as many queries whatever its length.
 ///
 /// # Errors
 /// What the database says.
 pub fn month(conn: &mut Connection, month: &str, site: Option<SiteId>) -> Result<Month, StoreError> {
-    let rows = ledger::billable_event_list(conn, month, site)?;
+    let rows = ledger::billable_event_list_named(conn, month, site)?;
     let site_names: HashMap<SiteId, String> =
         sites::site_list(conn)?.into_iter().map(|site| (site.id, site.name_ja)).collect();
     let reader_names: HashMap<ReaderId, String> =
         readers::reader_list(conn, None)?.into_iter().map(|(reader, name, _)| (reader.id, name)).collect();
-    let mut known: HashMap<CaseId, (String, String)> = HashMap::new();
-    for row in &rows {
-        if let Entry::Vacant(unknown) = known.entry(row.case_id) {
-            let case = cases::case_get(conn, row.case_id)?;
-            let patient = patients::patient_get(conn, case.patient_id)?;
-            let request = requests::request_get(conn, case.request_id)?;
-            unknown.insert((patient.patient_id, request.accession_number));
-        }
-    }
+    let name = |site: SiteId| site_names.get(&site).cloned().unwrap_or_default();
     let lines = rows
         .into_iter()
-        .map(|row| {
-            let (patient_id, accession_number) = known.get(&row.case_id).cloned().unwrap_or_default();
-            let name = |site: SiteId| site_names.get(&site).cloned().unwrap_or_default();
-            Line {
-                site: name(row.site_id),
-                reader: reader_names.get(&row.reader_id).cloned().unwrap_or_default(),
-                reading_site: row.reading_site_id.map(name).unwrap_or_default(),
-                patient_id,
-                accession_number,
-                row,
-            }
+        .map(|NamedEvent { row, patient_id, accession_number }| Line {
+            site: name(row.site_id),
+            reader: reader_names.get(&row.reader_id).cloned().unwrap_or_default(),
+            reading_site: row.reading_site_id.map(name).unwrap_or_default(),
+            patient_id,
+            accession_number,
+            row,
         })
         .collect();
     Ok(Month { month: month.to_owned(), lines })

@@ -23,6 +23,7 @@ use dokuei_models::store::{board, jobs};
 use dokuei_models::{CaseId, Connection, DeliveryId, RequestId, StoreError, StudyId};
 
 use super::board::Names;
+use super::matching::OLDER_THAN_LIMIT;
 use super::overriding::{case_within, refused, tell};
 use super::{form, regrouping, returns};
 use crate::authority::{Person, Reach};
@@ -266,6 +267,13 @@ pub struct Unpaired {
     pub studies: Vec<Loose>,
 }
 
+impl Unpaired {
+    /// Whether the request waits because the study it names is older than the site's limit.
+    pub fn names_an_older_study(&self) -> bool {
+        self.request.as_ref().is_some_and(|request| request.state_reason.as_deref() == Some(OLDER_THAN_LIMIT))
+    }
+}
+
 /// Opens what a study may belong to.
 ///
 /// # Errors
@@ -308,7 +316,11 @@ pub async fn unpaired_request(state: &State, person: &Person, reach: Reach, requ
             let site = site_within(conn, &reach, row.site_id)?;
             let states = [MatchState::Unmatched, MatchState::Doubtful];
             let mut offered = Vec::new();
-            for study in board::board_study_list(conn, &[site.id], &states, OFFERED)?.0 {
+            let (mut found, _) = board::board_study_list(conn, &[site.id], &states, OFFERED)?;
+            // What it names and what is kept for comparison only because of its age.
+            let named = studies::study_list_waiting_for(conn, site.id, &row.accession_number, &row.study_uid)?;
+            found.extend(named.into_iter().filter(|study| study.match_state == MatchState::Comparison));
+            for study in found {
                 let doubts = regrouping::doubts_between(conn, request, study.id)?;
                 offered.push(Loose { study, doubts });
             }

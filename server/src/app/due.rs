@@ -5,8 +5,8 @@
 //! same time of its next open day. What the site asked for (`wanted_by`) can
 //! make it earlier, never later. All in the site's time, Japan Standard Time.
 
-use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveDateTime, TimeDelta, Weekday};
-use chrono_tz::Asia::Tokyo;
+use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, TimeDelta, Weekday};
+use dokuei_models::japan;
 use dokuei_models::store::sites::{self, ContractRow, SiteRow};
 use dokuei_models::{Connection, StoreError};
 use dokuei_terms::Priority;
@@ -30,10 +30,7 @@ pub fn granted_minutes(contract: Option<&ContractRow>, priority: Priority) -> i6
     })
 }
 
-/// The day in Japan at a UTC time.
-pub fn day_in_japan(at: NaiveDateTime) -> NaiveDate {
-    at.and_utc().with_timezone(&Tokyo).date_naive()
-}
+pub use dokuei_models::japan::day as day_in_japan;
 
 /// When the report is owed, counted from `from` (UTC).
 ///
@@ -60,8 +57,8 @@ pub fn due_at(
 
 /// Moves a UTC time that falls on a closed day (or a Sunday) in Japan to the same time of the next open day.
 fn to_open_day(due: NaiveDateTime, closed: &[NaiveDate]) -> NaiveDateTime {
-    let local = due.and_utc().with_timezone(&Tokyo);
-    let mut day = local.date_naive();
+    let local = japan::local(due);
+    let mut day = local.date();
     // A year of closed days would be a mistake in the calendar: better due too early than never.
     for _ in 0..31 {
         if day.weekday() != Weekday::Sun && !closed.contains(&day) {
@@ -69,8 +66,7 @@ fn to_open_day(due: NaiveDateTime, closed: &[NaiveDate]) -> NaiveDateTime {
         }
         day = day + Days::new(1);
     }
-    let moved = day.and_time(local.time()).and_local_timezone(Tokyo);
-    moved.single().map_or(due, |time: DateTime<_>| time.naive_utc())
+    japan::utc(day.and_time(local.time()))
 }
 
 #[cfg(test)]

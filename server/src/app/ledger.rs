@@ -6,7 +6,8 @@
 //! group. A part without a matching tariff line is written with 0 yen and no
 //! line, which the billing page shows as a check that blocks nothing yet.
 
-use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
+use chrono::{NaiveDate, NaiveDateTime};
+use dokuei_models::japan;
 use dokuei_models::state::Place;
 use dokuei_models::store::billable_events::{self as ledger, BillableEventRow};
 use dokuei_models::store::cases::{self, CasePart, CaseRow};
@@ -99,7 +100,7 @@ impl Facts {
         let place = readers::shift_now(conn, reader, at)?.map_or(Place::Home, |shift| shift.place);
         let holiday =
             sites::closed_days(conn, reading.as_ref().map_or(referring.id, |site| site.id), day)?.contains(&day);
-        let signed_at_in_japan = at + TimeDelta::hours(9);
+        let signed_at_in_japan = japan::local(at);
         Ok(Self {
             referring,
             referring_filings,

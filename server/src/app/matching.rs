@@ -4,7 +4,8 @@
 //! UID. Identity must agree (see `dokuei_models::identity`); where it does not,
 //! both sides are *doubtful*: a person decides and nobody reads. A settled
 //! study that no request names follows its site's rule. Studies older than the
-//! site's limit are kept for comparison only, whatever names them.
+//! site's limit are kept for comparison; a request that names one says so on the
+//! board, where a person may join them all the same.
 //!
 //! Everything here runs inside the caller's transaction, so that a study and
 //! its request cannot both miss each other: each looks for the other after its
@@ -26,6 +27,9 @@ use dokuei_terms::Priority;
 use super::due::day_in_japan;
 use super::opening;
 
+/// Why a study is kept for comparison, and why the request that names it waits.
+pub const OLDER_THAN_LIMIT: &str = "older_than_limit";
+
 /// What became of a study or a request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Matched {
@@ -43,8 +47,13 @@ pub fn match_study_in_tx(conn: &mut Connection, actor: &Actor, study: StudyId) -
     let study = studies::study_get(conn, study)?;
     let site = sites::site_get(conn, study.site_id)?;
     if is_for_comparison(&site, &study, actor) {
-        studies::study_match_in_tx(conn, study.id, MatchState::Comparison, Some("older_than_limit"), None)?;
-        return Ok(Matched::default());
+        studies::study_match_in_tx(conn, study.id, MatchState::Comparison, Some(OLDER_THAN_LIMIT), None)?;
+        let named = requests::request_list_naming(conn, site.id, &study.accession_number, &study.study_uid)?;
+        let waiting: Vec<_> = named.iter().filter(|request| request.state == RequestState::Waiting).collect();
+        for request in &waiting {
+            requests::request_state_in_tx(conn, request.id, RequestState::Waiting, Some(OLDER_THAN_LIMIT))?;
+        }
+        return Ok(Matched { cases: Vec::new(), for_a_person: !waiting.is_empty() });
     }
     let named = requests::request_list_naming(conn, site.id, &study.accession_number, &study.study_uid)?;
     if named.is_empty() {
@@ -78,7 +87,9 @@ pub fn match_request_in_tx(conn: &mut Connection, actor: &Actor, request: Reques
     let rule: PatientIdRule = site.patient_id_rule.parse()?;
     let waiting = studies::study_list_waiting_for(conn, site.id, &request.accession_number, &request.study_uid)?;
     let mut matched = Matched::default();
-    for study in waiting.iter().filter(|study| study.settled_at.is_some() && !is_for_comparison(&site, study, actor)) {
+    let settled = waiting.iter().filter(|study| study.settled_at.is_some());
+    let (old, wanted): (Vec<_>, Vec<_>) = settled.partition(|study| is_for_comparison(&site, study, actor));
+    for study in wanted {
         let found = identity::doubts(rule, &request.identity(), &study.identity());
         if found.is_empty() {
             let case = join(conn, actor, &site, &request, study)?;
@@ -89,6 +100,10 @@ pub fn match_request_in_tx(conn: &mut Connection, actor: &Actor, request: Reques
             mark_doubtful(conn, actor, &site, study, &[(request.id, found)])?;
             matched.for_a_person = true;
         }
+    }
+    if !old.is_empty() && matched == Matched::default() {
+        requests::request_state_in_tx(conn, request.id, RequestState::Waiting, Some(OLDER_THAN_LIMIT))?;
+        matched.for_a_person = true;
     }
     Ok(matched)
 }
@@ -185,7 +200,7 @@ fn default_request_in_tx(
     requests::request_get(conn, id)
 }
 
-/// Puts the study into the request's open case, or opens one.
+/// Puts the study into the request's open case, or into the open one that has taken that in, or opens one.
 fn join(
     conn: &mut Connection,
     actor: &Actor,
@@ -193,7 +208,7 @@ fn join(
     request: &RequestRow,
     study: &StudyRow,
 ) -> Result<CaseId, StoreError> {
-    let open = cases::case_list_of_request(conn, request.id)?.into_iter().find(|case| case.state.is_open());
+    let open = cases::case_open_of_request(conn, request.id)?;
     studies::study_match_in_tx(conn, study.id, MatchState::Matched, None, None)?;
     requests::request_state_in_tx(conn, request.id, RequestState::Matched, None)?;
     let Some(case) = open else {

@@ -5,24 +5,27 @@
 //! meanwhile is skipped and planned again. The lease's fencing number is
 //! checked once when the plan is applied.
 
+mod apply;
+
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{NaiveDateTime, TimeDelta};
-use dokuei_assigner::{
-    Exclude, ExclusionReason, PartWork, Plan, Privileges, Problem, Read, Reader, Settings, SkillTable, WaitReason,
-};
-use dokuei_models::state::{AssignedRead, OverrideKind, ReadEvent, ReadState, read_apply_in_tx, read_assign_in_tx};
+use dokuei_assigner::constraints::first_blocked;
+use dokuei_assigner::{Exclude, ExclusionReason, PartWork, Privileges, Problem, Read, Reader, Settings, SkillTable};
+use dokuei_models::state::{OverrideKind, ReadState};
 use dokuei_models::store::cases::{self, CaseRow};
-use dokuei_models::store::plans::{self, PlanRow};
+use dokuei_models::store::read_history::SignedRead;
 use dokuei_models::store::readers::{self, ReaderRow, ShiftRow};
 use dokuei_models::store::reads::{self, ReadRow};
-use dokuei_models::store::{leases, overrides};
-use dokuei_models::{Actor, CaseId, Connection, PlanId, PoolId, ReadId, ReaderId, StoreError};
+use dokuei_models::store::{overrides, read_history};
+use dokuei_models::{CaseId, Connection, PatientId, PoolId, ReadId, ReaderId, StoreError};
+
+pub use self::apply::{Applied, apply_in_tx, lease_name};
 
 use super::due::day_in_japan;
 
-/// How long a read that nobody can take waits before a person looks, by nothing but its priority's due time at most.
-const LOOK_AGAIN_MINUTES: i64 = 15;
+/// How long a read is kept from the reader who did not start it in time, while another can take it.
+const MISSED_REST: TimeDelta = TimeDelta::minutes(60);
 
 /// What the planner saw.
 #[derive(Debug, Clone)]
@@ -63,6 +66,7 @@ pub fn snapshot(conn: &mut Connection, pool: PoolId, now: NaiveDateTime) -> Resu
     let skills = readers::skill_list(conn, None)?;
 
     let mut problem = Problem { settings: Settings::default(), ..Problem::default() };
+    let past = Past::of(conn, &people, &shifts, &case_rows, now)?;
     for (reader, _, _) in &people {
         let in_hand: Vec<&ReadRow> = rows
             .iter()
@@ -76,7 +80,12 @@ pub fn snapshot(conn: &mut Connection, pool: PoolId, now: NaiveDateTime) -> Resu
         let sites: BTreeSet<i64> =
             privileges.iter().filter(|(who, _)| *who == reader.id).map(|(_, site)| site.0).collect();
         let shift = shifts.iter().find(|shift| shift.reader_id == reader.id);
-        problem.readers.push(reader_of(reader, shift, &in_hand, table, Privileges::Sites(sites), &case_rows, now));
+        let mut planned = reader_of(reader, shift, &in_hand, table, Privileges::Sites(sites), now);
+        planned.done_minutes = past.done_minutes(reader, shift, now);
+        planned.knows_patients = past.patients_of(reader.id);
+        let in_hand = in_hand.iter().filter_map(|read| Some(case_rows.get(&read.case_id)?.patient_id.0));
+        planned.knows_patients.extend(in_hand);
+        problem.readers.push(planned);
     }
     for read in rows.iter().filter(|read| read.state != ReadState::InProgress) {
         let (Some(case), Some(parts)) = (case_rows.get(&read.case_id), parts.get(&read.case_id)) else { continue };
@@ -104,7 +113,7 @@ pub fn snapshot(conn: &mut Connection, pool: PoolId, now: NaiveDateTime) -> Resu
             .filter(|other| matches!(other.state, ReadState::Signed | ReadState::InProgress))
             .filter_map(|other| other.reader_id.map(|who| who.0))
             .collect();
-        problem.reads.push(Read {
+        let mut planned = Read {
             id: read.id.0,
             case: read.case_id.0,
             site: case.site_id.0,
@@ -118,10 +127,28 @@ pub fn snapshot(conn: &mut Connection, pool: PoolId, now: NaiveDateTime) -> Resu
             pin,
             excluded,
             not_reader_of,
-        });
+        };
+        keep_from_who_missed_it(&mut planned, read, &problem.readers, &problem.settings, now);
+        problem.reads.push(planned);
     }
     let reads = rows.into_iter().map(|read| (read.id, read)).collect();
     Ok(Snapshot { pool, problem, reads, at: now })
+}
+
+/// Another reader goes before the one who left the read unstarted; where there is no other he may have it again.
+fn keep_from_who_missed_it(
+    planned: &mut Read,
+    row: &ReadRow,
+    readers: &[Reader],
+    settings: &Settings,
+    now: NaiveDateTime,
+) {
+    let (Some(who), Some(at)) = (row.missed_by, row.missed_at) else { return };
+    let another =
+        || readers.iter().any(|reader| reader.id != who.0 && first_blocked(planned, reader, settings).is_none());
+    if now - at < MISSED_REST && planned.pin != Some(who.0) && another() {
+        planned.excluded.push(Exclude { reader: who.0, reason: ExclusionReason::NotStarted });
+    }
 }
 
 fn minutes_between(from: NaiveDateTime, to: NaiveDateTime) -> f64 {
@@ -148,7 +175,6 @@ fn reader_of(
     in_hand: &[&ReadRow],
     skills: SkillTable,
     privileges: Privileges,
-    case_rows: &HashMap<CaseId, CaseRow>,
     now: NaiveDateTime,
 ) -> Reader {
     let busy: f64 = in_hand
@@ -173,181 +199,42 @@ fn reader_of(
         capacity_minutes: f64::from(reader.capacity_minutes.max(1)),
         done_minutes: 0.0,
         pace: reader.pace.max(0.1),
-        knows_patients: in_hand.iter().filter_map(|read| Some(case_rows.get(&read.case_id)?.patient_id.0)).collect(),
+        knows_patients: BTreeSet::new(),
     }
 }
 
-/// What a plan changed, for those who must hear of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Applied {
-    /// The plan's row.
-    pub plan: Option<PlanId>,
-    /// Readers whose list changed.
-    pub readers: BTreeSet<ReaderId>,
-    /// Items written.
-    pub applied: i32,
-    /// Items whose read had changed meanwhile.
-    pub stale: i32,
-    /// Reads that have nobody.
-    pub waiting: i32,
+/// What the pool's readers have signed: two queries, whatever there is to plan.
+struct Past {
+    signed: Vec<SignedRead>,
+    known: Vec<(ReaderId, PatientId)>,
 }
 
-/// Applies a plan item by item.
-///
-/// # Errors
-/// [`StoreError::Stale`] when the lease was lost, or what the database says. Stale items are no error.
-pub fn apply_in_tx(
-    conn: &mut Connection,
-    actor: &Actor,
-    snapshot: &Snapshot,
-    plan: &Plan,
-    fencing: i64,
-    solve_ms: i32,
-) -> Result<Applied, StoreError> {
-    if !leases::lease_holds(conn, &lease_name(snapshot.pool), fencing)? {
-        return Err(StoreError::Stale("the lease on the pool's plan"));
+impl Past {
+    fn of(
+        conn: &mut Connection,
+        people: &[(ReaderRow, String, String)],
+        shifts: &[ShiftRow],
+        case_rows: &HashMap<CaseId, CaseRow>,
+        now: NaiveDateTime,
+    ) -> Result<Self, StoreError> {
+        let ids: Vec<ReaderId> = people.iter().map(|(reader, _, _)| reader.id).collect();
+        let begun = shifts.iter().map(|shift| shift.starts_at).min().unwrap_or(now);
+        let patients: BTreeSet<PatientId> = case_rows.values().map(|case| case.patient_id).collect();
+        let patients: Vec<PatientId> = patients.into_iter().collect();
+        Ok(Self {
+            signed: read_history::read_list_signed_since(conn, &ids, begun)?,
+            known: read_history::patient_list_known(conn, &ids, &patients)?,
+        })
     }
-    let parent = plans::plan_newest(conn, snapshot.pool)?.map(|(id, _)| id);
-    let headline = plan.headline();
-    let row = PlanRow {
-        pool_id: snapshot.pool,
-        parent_id: parent,
-        fencing,
-        seed: i64::try_from(plan.seed).unwrap_or(i64::MAX),
-        reads: count(snapshot.problem.reads.len()),
-        readers: count(snapshot.problem.readers.len()),
-        assigned: count(plan.items.len()),
-        waiting: count(plan.waiting.len()),
-        applied: 0,
-        stale: 0,
-        objective: headline.map_or(0.0, |level| level.value),
-        bound: headline.map_or(0.0, |level| level.bound),
-        gap: headline.map_or(0.0, |level| level.gap),
-        stopped_by: code_of(&plan.stopped_by),
-        solve_ms,
-        at: snapshot.at,
-    };
-    let id = plans::plan_create_in_tx(conn, &row)?;
-    let mut done = Applied { plan: Some(id), waiting: count(plan.waiting.len()), ..Applied::default() };
-    for item in &plan.items {
-        let Some(seen) = snapshot.reads.get(&ReadId(item.read)) else { continue };
-        apply_item(conn, actor, id, seen, item, &mut done)?;
-    }
-    for waiting in &plan.waiting {
-        let Some(seen) = snapshot.reads.get(&ReadId(waiting.read)) else { continue };
-        apply_waiting(conn, actor, id, seen, waiting, snapshot.at, &mut done)?;
-    }
-    plans::plan_applied_in_tx(conn, id, done.applied, done.stale)?;
-    Ok(done)
-}
 
-/// The lease under which a pool is planned.
-pub fn lease_name(pool: PoolId) -> String {
-    format!("plan:{pool}")
-}
-
-fn count(length: usize) -> i32 {
-    i32::try_from(length).unwrap_or(i32::MAX)
-}
-
-/// A vocabulary value's stable name, as it is in JSON.
-fn code_of(value: &impl serde::Serialize) -> String {
-    match serde_json::to_value(value) {
-        Ok(serde_json::Value::String(code)) => code,
-        Ok(serde_json::Value::Object(map)) => {
-            map.get("reason").and_then(|reason| reason.as_str()).unwrap_or_default().to_owned()
-        }
-        _ => String::new(),
+    /// Minutes of work at the reader's pace that he has signed in the shift he is in.
+    fn done_minutes(&self, reader: &ReaderRow, shift: Option<&ShiftRow>, now: NaiveDateTime) -> f64 {
+        let Some(shift) = shift.filter(|shift| shift.starts_at <= now) else { return 0.0 };
+        let of_shift = self.signed.iter().filter(|one| one.reader == reader.id && one.at >= shift.starts_at);
+        of_shift.fold(0.0, |sum, one| sum + one.minutes.max(0.0) * reader.pace.max(0.1))
     }
-}
 
-fn to_json(value: &impl serde::Serialize) -> Result<String, StoreError> {
-    serde_json::to_string(value).map_err(|error| StoreError::Damaged(error.to_string()))
-}
-
-fn apply_item(
-    conn: &mut Connection,
-    actor: &Actor,
-    plan: PlanId,
-    seen: &ReadRow,
-    item: &dokuei_assigner::Item,
-    done: &mut Applied,
-) -> Result<(), StoreError> {
-    let reader = ReaderId(item.reader);
-    // Sparse, so that a read can be put between two others.
-    let place = i32::try_from(item.rank).unwrap_or(i32::MAX / 10).saturating_mul(10);
-    let same_reader = seen.state == ReadState::Assigned && seen.reader_id == Some(reader);
-    if same_reader && seen.place_in_list == place && !seen.explanation.is_empty() {
-        return Ok(());
-    }
-    let explanation = to_json(&item.explanation)?;
-    let assigned = AssignedRead {
-        read: seen.id,
-        seen_version: seen.version,
-        reader,
-        plan: Some(plan),
-        place_in_list: place,
-        explanation: explanation.clone(),
-    };
-    let outcome = match read_assign_in_tx(conn, actor, &assigned) {
-        Ok(()) => "applied",
-        Err(StoreError::Stale(_) | StoreError::NotFound(_)) => "stale",
-        Err(error) => return Err(error),
-    };
-    if outcome == "applied" {
-        done.applied += 1;
-        done.readers.insert(reader);
-        done.readers.extend(seen.reader_id);
-    } else {
-        done.stale += 1;
-    }
-    if !same_reader {
-        plans::plan_item_add_in_tx(conn, plan, seen.id, Some(reader), place, &explanation, outcome)?;
-    }
-    Ok(())
-}
-
-fn apply_waiting(
-    conn: &mut Connection,
-    actor: &Actor,
-    plan: PlanId,
-    seen: &ReadRow,
-    waiting: &dokuei_assigner::Waiting,
-    at: NaiveDateTime,
-    done: &mut Applied,
-) -> Result<(), StoreError> {
-    let reason = match waiting.reason {
-        WaitReason::NoReader => "no_reader",
-        WaitReason::NobodyEligible => "nobody_eligible",
-        WaitReason::PinBlocked { .. } => "pin_blocked",
-        WaitReason::PinUnknown { .. } => "pin_unknown",
-        WaitReason::OthersOfCase => "others_of_case",
-    };
-    let result = (|| {
-        if seen.state == ReadState::Assigned {
-            let gone = ReadEvent::Unassign { reason: "nobody_can_take_it_now".to_owned() };
-            read_apply_in_tx(conn, actor, seen.id, &gone)?;
-            done.readers.extend(seen.reader_id);
-        } else if seen.waiting_reason.as_deref() == Some(reason) {
-            return Ok(false);
-        }
-        let until = at + TimeDelta::minutes(LOOK_AGAIN_MINUTES);
-        read_apply_in_tx(conn, actor, seen.id, &ReadEvent::Wait { reason: reason.to_owned(), until })?;
-        reads::read_explain_in_tx(conn, seen.id, &to_json(waiting)?)?;
-        Ok(true)
-    })();
-    match result {
-        Ok(changed) => {
-            if changed {
-                done.applied += 1;
-                plans::plan_item_add_in_tx(conn, plan, seen.id, None, 0, &to_json(waiting)?, "applied")?;
-            }
-            Ok(())
-        }
-        Err(StoreError::Conflict { .. } | StoreError::Repeat(_) | StoreError::NotFound(_)) => {
-            done.stale += 1;
-            Ok(())
-        }
-        Err(error) => Err(error),
+    fn patients_of(&self, reader: ReaderId) -> BTreeSet<i64> {
+        self.known.iter().filter(|(who, _)| *who == reader).map(|(_, patient)| patient.0).collect()
     }
 }

@@ -11,15 +11,16 @@ use dokuei_models::state::{CaseState, HoldActor, MatchState, NoteKind, ReadState
 use dokuei_models::store::audit::{self, Subject};
 use dokuei_models::store::case_notes::{self, CaseNoteRow};
 use dokuei_models::store::cases::{self, CaseRow};
-use dokuei_models::store::deliveries::{self, SignedVersion};
 use dokuei_models::store::recipients::{self, RecipientRow};
 use dokuei_models::store::requests::{self, RequestFileRow, RequestRow};
+use dokuei_models::store::signed_versions::{self, SignedVersion};
 use dokuei_models::store::sites::{self, SiteRow};
 use dokuei_models::store::studies::StudyRow;
 use dokuei_models::store::{reads, submissions};
 use dokuei_models::{CaseId, Connection, RequestId, SiteId, StoreError, StudyId, UserId};
 use dokuei_terms::Priority;
 
+use super::matching::OLDER_THAN_LIMIT;
 use super::requests::REPLACED;
 use crate::authority::Person;
 use crate::authority::rights::{SeeReports, Submit};
@@ -298,6 +299,10 @@ fn of_waiting(request: &RequestRow, studies: &[StudyRow]) -> Line {
                 Said { doubts: codes.split('+').map(str::to_owned).collect(), ..Said::key("portal-now-doubtful") };
             ([Far::Done, Far::Stuck, Far::Ahead, Far::Ahead, Far::Ahead], said, Standing::Todo)
         }
+        RequestState::Waiting if request.state_reason.as_deref() == Some(OLDER_THAN_LIMIT) => {
+            let steps = [Far::Done, Far::Stuck, Far::Ahead, Far::Ahead, Far::Ahead];
+            (steps, Said::key("portal-now-older"), Standing::Going)
+        }
         RequestState::Waiting | RequestState::Matched if studies.is_empty() => {
             let steps = [Far::Now, Far::Done, Far::Ahead, Far::Ahead, Far::Ahead];
             (steps, Said::key("portal-now-waiting-images"), Standing::Going)
@@ -408,6 +413,10 @@ fn of_case(request: &RequestRow, case: &CaseRow, studies: &[StudyRow]) -> Line {
         CaseState::Reported => ([Done, Done, Done, Now, Ahead], Said::key("portal-now-reported"), Standing::Report),
         CaseState::Returned => ([Done, Done, Done, Done, Now], Said::key("portal-now-returned"), Standing::Report),
         CaseState::Acknowledged => ([Done; 5], Said::key("portal-now-accepted"), Standing::Over),
+        CaseState::Cancelled if case.merged_into_id.is_some() => {
+            let into = case.merged_into_id.map(|id| id.to_string()).unwrap_or_default();
+            ([images, Done, Ahead, Ahead, Ahead], Said::value("portal-now-merged", into), Standing::Over)
+        }
         CaseState::Cancelled => {
             let reason = request.state_reason.clone().unwrap_or_default();
             ([images, Done, Ahead, Ahead, Ahead], Said::value("portal-now-cancelled", reason), Standing::Over)
@@ -516,7 +525,7 @@ fn load_dossier(conn: &mut Connection, request: RequestRow, case: Option<CaseRow
         thread.extend(case_notes::case_note_list(conn, *case)?);
     }
     thread.retain(|note| matches!(note.kind, NoteKind::Question | NoteKind::Answer));
-    let versions = deliveries::signed_version_list(conn, &ids)?;
+    let versions = signed_versions::signed_version_list(conn, &ids)?;
     let signed = match &case {
         Some(case) => reads::read_list_of_case(conn, case.id)?.iter().any(|read| read.state == ReadState::Signed),
         None => false,
@@ -588,7 +597,7 @@ pub async fn reports(state: &State, sites: &[SiteRow]) -> Result<Vec<ReportLine>
             let lines = load_lines(conn, &ids, now)?;
             let cases: Vec<CaseId> = lines.iter().filter_map(|line| line.case).collect();
             let mut by_case: BTreeMap<i64, Vec<SignedVersion>> = BTreeMap::new();
-            for version in deliveries::signed_version_list(conn, &cases)? {
+            for version in signed_versions::signed_version_list(conn, &cases)? {
                 by_case.entry(version.case_id.0).or_default().push(version);
             }
             let people = recipients::recipient_list(conn, &cases)?;

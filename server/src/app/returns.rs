@@ -6,8 +6,8 @@
 
 use dokuei_models::state::{CaseEvent, CaseState, VersionState, case_apply_in_tx};
 use dokuei_models::store::audit::{self, Subject};
-use dokuei_models::store::deliveries::{self, SignedVersion};
-use dokuei_models::store::{cases, recipients, requests};
+use dokuei_models::store::signed_versions::{self, SignedVersion};
+use dokuei_models::store::{cases, deliveries, recipients, requests};
 use dokuei_models::{Actor, CaseId, Connection, DeliveryId, ReportVersionId, SiteId, StoreError};
 use dokuei_terms::Language;
 
@@ -130,7 +130,7 @@ pub async fn open_pdf(
     let (row, site, first) = state
         .db
         .tx(move |conn| {
-            let row = deliveries::signed_version_get(conn, version)?;
+            let row = signed_versions::signed_version_get(conn, version)?;
             let case = cases::case_get(conn, row.case_id)?;
             if !reach.covers_site(case.site_id) {
                 return Err(StoreError::NotFound("the report version"));
@@ -183,7 +183,7 @@ async fn respond(state: &State, person: &Person, version: ReportVersionId, note:
     let outcome = state
         .db
         .tx(move |conn| {
-            let row = deliveries::signed_version_get(conn, version)?;
+            let row = signed_versions::signed_version_get(conn, version)?;
             let case = cases::case_get(conn, row.case_id)?;
             if !reach.covers_site(case.site_id) {
                 return Err(StoreError::NotFound("the report version"));

@@ -4,6 +4,7 @@
 //! reaches for a case that another holds is refused there, however old his page.
 
 use chrono::{NaiveDateTime, TimeDelta};
+use dokuei_models::japan;
 use dokuei_models::state::{
     CaseEvent, CaseState, Place, ReadEvent, ReadKind, ReadState, VersionState, case_apply_in_tx, read_apply_in_tx,
 };
@@ -17,7 +18,6 @@ use dokuei_models::store::shifts;
 use dokuei_models::store::worklists::{self, WorklistRow};
 use dokuei_models::{Actor, Connection, ReadId, StoreError, UserId};
 
-use super::due::day_in_japan;
 use super::form::{self, need_reason};
 use crate::authority::Person;
 use crate::error::codes::{common, reading as codes};
@@ -82,7 +82,7 @@ pub async fn worklist(state: &State, person: &Person) -> Result<Worklist> {
 
 fn load(conn: &mut Connection, user: UserId, now: NaiveDateTime) -> Result<Option<Worklist>, StoreError> {
     let Some(reader) = readers::reader_of_user(conn, user)?.filter(|reader| reader.active) else { return Ok(None) };
-    let midnight = day_in_japan(now).and_time(chrono::NaiveTime::MIN) - TimeDelta::hours(9);
+    let midnight = japan::midnight(japan::day(now));
     let shifts = readers::shift_list(conn, now, now + TimeDelta::hours(24))?;
     let shift = shifts.into_iter().find(|shift| shift.reader_id == reader.id);
     let on_duty = shift.is_some_and(|shift| {

@@ -1,4 +1,4 @@
-//! The services of background work: the job worker and the sealer of the audit trail.
+//! The services of background work: the job worker, the sealer of the audit trail, the sweeper of orphan objects.
 
 use super::Services;
 use crate::state::State;
@@ -13,6 +13,11 @@ pub(super) fn begin(state: &State, services: &mut Services) {
     let sealer = state.clone();
     services.add("sealer", async move {
         work::sealer::run(sealer).await;
+        Ok(())
+    });
+    let sweeper = state.clone();
+    services.add("sweeper", async move {
+        work::orphans::run(sweeper).await;
         Ok(())
     });
 }

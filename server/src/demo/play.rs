@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use chrono::TimeDelta;
 use dokuei_demo::day::{Exam, RequestForm, RequestKind, RequestSource};
 use dokuei_demo::dicom::Instance;
 use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::scu::{self, Destination, Timeouts};
+use dokuei_models::japan;
 use dokuei_models::names::{PatientIdRule, PatientName};
 use dokuei_models::state::{RequestKind as Kind, Source};
 use dokuei_models::store::patients::Identity;
@@ -21,16 +21,13 @@ use crate::app::matching;
 use crate::state::State;
 use crate::wake::Topic;
 
-/// Japan Standard Time.
-const JAPAN: TimeDelta = TimeDelta::hours(9);
-
 /// Plays until the process stops. `speed` is how many seconds of the day pass in one.
 pub async fn play(state: State, dicom: SocketAddr, speed: f64) -> anyhow::Result<()> {
     let begin = state.now();
     let seed = u64::try_from(begin.and_utc().timestamp()).unwrap_or(1);
     let clock = tokio::time::Instant::now();
     let mut late = tokio::task::JoinSet::new();
-    let mut day = dokuei_demo::day(seed, begin + JAPAN, None);
+    let mut day = dokuei_demo::day(seed, japan::local(begin), None);
     loop {
         // Drawing bodies takes the processor: away from the threads that answer.
         let (exam, rest) = tokio::task::spawn_blocking(move || (day.next(), day)).await?;

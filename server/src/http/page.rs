@@ -14,7 +14,7 @@ use actix_web::http::StatusCode;
 use actix_web::{FromRequest, HttpMessage as _, HttpRequest, HttpResponse};
 use askama::Template;
 use chrono::{NaiveDateTime, TimeDelta};
-use chrono_tz::Asia::Tokyo;
+use dokuei_models::japan;
 use dokuei_terms::{Language, Priority};
 use fluent_templates::fluent_bundle::FluentValue;
 
@@ -181,9 +181,8 @@ impl Page {
 
     /// A time of day in Japan: `14:05`, with the day in front where it is not today.
     pub fn time(&self, at: impl Borrow<NaiveDateTime>) -> String {
-        let there = at.borrow().and_utc().with_timezone(&Tokyo);
-        let today = self.now.and_utc().with_timezone(&Tokyo).date_naive();
-        if there.date_naive() == today {
+        let there = japan::local(*at.borrow());
+        if there.date() == japan::day(self.now) {
             there.format("%H:%M").to_string()
         } else {
             there.format("%m/%d %H:%M").to_string()
@@ -192,12 +191,12 @@ impl Page {
 
     /// A day and time in Japan: `2026-04-01 14:05`.
     pub fn date_time(&self, at: impl Borrow<NaiveDateTime>) -> String {
-        at.borrow().and_utc().with_timezone(&Tokyo).format("%Y-%m-%d %H:%M").to_string()
+        japan::local(*at.borrow()).format("%Y-%m-%d %H:%M").to_string()
     }
 
     /// A day in Japan: `2026-04-01`.
     pub fn date(&self, at: impl Borrow<NaiveDateTime>) -> String {
-        at.borrow().and_utc().with_timezone(&Tokyo).format("%Y-%m-%d").to_string()
+        japan::local(*at.borrow()).format("%Y-%m-%d").to_string()
     }
 
     /// A length of time in words: `1時間20分`.

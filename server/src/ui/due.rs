@@ -23,7 +23,7 @@ pub fn clock(due_at: NaiveDateTime, now: NaiveDateTime, language: Language) -> H
         words::word_with(language, "due-left", &[("value", length(left, language).into())])
     };
     let stamp = due_at.format("%Y-%m-%dT%H:%M:%SZ");
-    let local = due_at.and_utc().with_timezone(&chrono_tz::Asia::Tokyo).format("%m/%d %H:%M");
+    let local = dokuei_models::japan::local(due_at).format("%m/%d %H:%M");
     Html::raw(format!(
         "<time class=\"due due-{step}\" datetime=\"{stamp}\" data-due=\"{stamp}\" title=\"{local}\">{text}</time>"
     ))

@@ -7,14 +7,16 @@
 //! before the answer was lost knows it again.
 
 use bytes::Bytes;
-use chrono::{FixedOffset, TimeDelta};
+use chrono::TimeDelta;
 use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::encapsulate::{self, EncapsulatedPdfMeta, StudyOfReport};
 use dokuei_dicom_gateway::header::{self, InstanceHeader};
 use dokuei_dicom_gateway::scu::{self, Destination, SendError, Sent, Timeouts};
+use dokuei_models::japan;
 use dokuei_models::objects::ObjectError;
 use dokuei_models::state::DeliveryKind;
-use dokuei_models::store::deliveries::{self, AfterFailure, DELIVERY_ATTEMPTS, DeliveryRow, SignedVersion};
+use dokuei_models::store::deliveries::{self, AfterFailure, DELIVERY_ATTEMPTS, DeliveryRow};
+use dokuei_models::store::signed_versions::{self, SignedVersion};
 use dokuei_models::store::sites::EndpointRow;
 use dokuei_models::store::studies::{self, InstanceRow};
 use dokuei_models::store::{cases, submissions};
@@ -191,7 +193,7 @@ async fn store(state: &State, row: &DeliveryRow) -> Result<(), Failure> {
                 sources.extend(studies::instance_list(conn, study)?.into_iter().next());
             }
             let endpoint = submissions::endpoint_get(conn, endpoint)?;
-            Ok(Material { endpoint, version: deliveries::signed_version_get(conn, version)?, sources })
+            Ok(Material { endpoint, version: signed_versions::signed_version_get(conn, version)?, sources })
         })
         .await
         .map_err(Failure::ours)?;
@@ -273,9 +275,6 @@ fn fixed(words: &[&str]) -> [u8; 16] {
 }
 
 fn meta(version: &SignedVersion, header: &InstanceHeader) -> EncapsulatedPdfMeta {
-    // Japan has no summer time.
-    let offset =
-        FixedOffset::east_opt(9 * 3600).unwrap_or_else(|| FixedOffset::east_opt(0).expect("zero is an offset"));
     let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.format("%Y%m%d").to_string()).unwrap_or_default();
     let study_uid = header.study_uid.clone();
     let case = version.case_id.to_string();
@@ -299,8 +298,8 @@ fn meta(version: &SignedVersion, header: &InstanceHeader) -> EncapsulatedPdfMeta
         series_number: SERIES_NUMBER,
         instance_number: u32::try_from(version.number).unwrap_or(1).max(1),
         title: "読影報告書 / Radiology report".to_owned(),
-        signed_at: version.signed_at.unwrap_or_default() + TimeDelta::hours(9),
-        offset,
+        signed_at: japan::local(version.signed_at.unwrap_or_default()),
+        offset: japan::offset(),
         institution: String::new(),
         software_version: env!("CARGO_PKG_VERSION").to_owned(),
         source: Some((header.sop_class.clone(), header.sop_instance.clone())),

@@ -9,6 +9,7 @@
 pub mod deliver;
 pub mod kinds;
 pub mod mail;
+pub mod orphans;
 pub mod plan;
 pub mod prescreen_case;
 pub mod sealer;

@@ -1,7 +1,7 @@
-//! Housekeeping of every hour: ended sessions, old login attempts, finished jobs.
+//! Housekeeping of every hour: ended sessions, old login attempts, finished jobs, plans of which nothing was applied.
 
 use chrono::TimeDelta;
-use dokuei_models::store::{jobs, login_attempts, sessions};
+use dokuei_models::store::{jobs, login_attempts, plans, sessions};
 
 use super::Job;
 use crate::app::throttle;
@@ -9,6 +9,9 @@ use crate::state::State;
 
 /// How long a finished job is kept to be looked at.
 const JOBS_KEPT: TimeDelta = TimeDelta::days(7);
+/// How long a plan is kept that everything had moved away from before it was applied.
+const PLANS_KEPT: TimeDelta = TimeDelta::days(7);
+const PLANS_AT_ONCE: i64 = 1_000;
 
 /// Sweeps once.
 ///
@@ -17,14 +20,15 @@ const JOBS_KEPT: TimeDelta = TimeDelta::days(7);
 pub async fn run(state: State, _: Job) -> anyhow::Result<()> {
     let now = state.now();
     let idle_since = now - TimeDelta::minutes(i64::from(state.config.security.session_idle_minutes));
-    let (sessions, jobs) = state
+    let (sessions, jobs, plans) = state
         .db
         .tx(move |connection| {
             let sessions = sessions::session_sweep_in_tx(connection, now, idle_since)?;
             login_attempts::login_attempt_sweep_in_tx(connection, now - throttle::MEMORY)?;
-            Ok((sessions, jobs::job_sweep_in_tx(connection, now - JOBS_KEPT)?))
+            let plans = plans::plan_sweep_in_tx(connection, now - PLANS_KEPT, PLANS_AT_ONCE)?;
+            Ok((sessions, jobs::job_sweep_in_tx(connection, now - JOBS_KEPT)?, plans))
         })
         .await?;
-    tracing::debug!(sessions, jobs, "swept");
+    tracing::debug!(sessions, jobs, plans, "swept");
     Ok(())
 }

@@ -293,7 +293,7 @@ async fn a_security_officers_program_searches_the_trail_and_sees_that_its_seals_
     let user = app.add_user("officer", &[(Role::SecurityOfficer, Scope::All)]).await;
     let officer = program(&app, user).await;
     let at = app.clock.stamp();
-    app.state.db.tx(move |conn| audit::audit_seal_in_tx(conn, at, 1000)).await.unwrap();
+    app.state.db.tx(move |conn| audit::audit_seal_in_tx(conn, at, 1000, audit::Span::Recent)).await.unwrap();
     app.clock.advance(TimeDelta::minutes(1));
     let rows = value(&get(&officer, "/audit?action=api_token").await);
     assert_eq!(rows.as_array().unwrap().len(), 1, "{rows}");

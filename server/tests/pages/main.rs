@@ -8,10 +8,15 @@
 mod accounts;
 mod api;
 mod app;
+mod clocks;
 mod dispatch;
 mod door;
 mod live;
 mod matrix;
+mod merging;
+mod orphans;
+mod planning;
+mod pool;
 mod portal;
 mod reading;
 mod wake;

@@ -402,7 +402,7 @@ async fn signed(app: &TestApp, case: CaseId, pool: PoolId, endpoint: Option<Endp
             case_apply_in_tx(conn, &actor, case, &CaseEvent::StartReading { read })?;
             let draft = reports::draft_open_in_tx(conn, read, reader, user, "", at)?;
             reports::version_sign_in_tx(conn, draft.id, 0, VersionState::Final, "", user, at)?;
-            artefacts::artefact_add_in_tx(conn, draft.id, deliveries::PDF_ARTEFACT, &object, at)?;
+            artefacts::artefact_add_in_tx(conn, draft.id, artefacts::PDF, &object, at)?;
             case_apply_in_tx(conn, &actor, case, &CaseEvent::Report { version: Some(draft.id) })?;
             let mut to = vec![
                 (DeliveryKind::Portal, None, "portal", true),

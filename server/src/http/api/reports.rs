@@ -3,8 +3,8 @@
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
 use dokuei_models::ReportVersionId;
-use dokuei_models::store::deliveries::SignedVersion;
 use dokuei_models::store::recipients::RecipientRow;
+use dokuei_models::store::signed_versions::SignedVersion;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 

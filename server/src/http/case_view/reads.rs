@@ -46,7 +46,7 @@ pub(super) fn line(page: &Page, sheet: &Sheet, read: &ReadRow) -> ReadLine {
     let tone = match (read.state, &read.waiting_reason) {
         (ReadState::Signed, _) => Tone::Good,
         (ReadState::Open, Some(_)) => Tone::Bad,
-        (ReadState::InProgress, Some(_)) => Tone::Warning,
+        (ReadState::Assigned | ReadState::InProgress, Some(_)) => Tone::Warning,
         (ReadState::InProgress, None) => Tone::Active,
         _ => Tone::Plain,
     };
@@ -61,8 +61,11 @@ pub(super) fn line(page: &Page, sheet: &Sheet, read: &ReadRow) -> ReadLine {
             times.push(page.tv(key, page.time(at)));
         }
     }
+    if read.missed_starts > 0 {
+        times.push(page.tn("dispatch-read-missed", read.missed_starts));
+    }
     let mut why = why(page, sheet, read);
-    if let (Some(code), true) = (&read.waiting_reason, why.is_empty() || read.state == ReadState::InProgress) {
+    if let (Some(code), true) = (&read.waiting_reason, why.is_empty() || read.state != ReadState::Open) {
         why.insert(0, page.code("dispatch-wait", code));
     }
     ReadLine {

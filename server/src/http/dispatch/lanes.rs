@@ -7,6 +7,7 @@ use dokuei_models::store::requests::RequestRow;
 use dokuei_models::store::studies::StudyRow;
 
 use crate::app::board::Board;
+use crate::app::matching::OLDER_THAN_LIMIT;
 use crate::http::Page;
 use crate::http::case_words::{age_and_sex, doubt_words, flag_badges, parts_in_words, study_title};
 use crate::ui::Html;
@@ -163,6 +164,8 @@ fn request_card(page: &Page, board: &Board, request: &RequestRow, deadline: chro
     let badge = if request.state == RequestState::Doubtful {
         let differs = doubt_words(page, &doubts_of(request.state_reason.as_deref().unwrap_or_default()));
         badge::tone(Tone::Bad, &page.tv("dispatch-differs", differs))
+    } else if request.state_reason.as_deref() == Some(OLDER_THAN_LIMIT) {
+        badge::tone(Tone::Bad, &page.t("dispatch-older-than-limit"))
     } else {
         badge::tone(Tone::Warning, &page.t("dispatch-no-images"))
     };
