@@ -98,13 +98,26 @@ impl Blocked {
             (Self::LoggedOut, Language::En) => "not logged in".to_owned(),
             (Self::Paused, Language::Ja) => "休止中".to_owned(),
             (Self::Paused, Language::En) => "paused".to_owned(),
-            (Self::ShiftAhead { begins_in_minutes }, Language::Ja) => format!("勤務開始まで{begins_in_minutes:.0}分"),
+            (Self::ShiftAhead { begins_in_minutes }, Language::Ja) => {
+                format!("勤務開始まで{}", span(*begins_in_minutes, language))
+            }
             (Self::ShiftAhead { begins_in_minutes }, Language::En) => {
-                format!("the shift begins in {begins_in_minutes:.0} min")
+                format!("the shift begins in {}", span(*begins_in_minutes, language))
             }
             (Self::ShiftOver, Language::Ja) => "勤務終了".to_owned(),
             (Self::ShiftOver, Language::En) => "the shift is over".to_owned(),
         }
+    }
+}
+
+/// A length of time: `50分`, `9時間5分`.
+fn span(minutes: f64, language: Language) -> String {
+    let (hours, minutes) = ((minutes.round() / 60.0).floor(), minutes.round().rem_euclid(60.0));
+    match (language, hours >= 1.0) {
+        (Language::Ja, true) => format!("{hours:.0}時間{minutes:.0}分"),
+        (Language::Ja, false) => format!("{minutes:.0}分"),
+        (Language::En, true) => format!("{hours:.0} h {minutes:.0} min"),
+        (Language::En, false) => format!("{minutes:.0} min"),
     }
 }
 
@@ -208,5 +221,18 @@ fn excluded_words(excluded: &Excluded, language: Language, name: &dyn Fn(NameOf)
     match language {
         Language::Ja => format!("・{who}: {why}"),
         Language::En => format!("- {who}: {why}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_length_beyond_an_hour_is_told_in_hours() {
+        assert_eq!(span(545.2, Language::Ja), "9時間5分");
+        assert_eq!(span(59.6, Language::En), "1 h 0 min");
+        assert_eq!(span(59.4, Language::Ja), "59分");
+        assert_eq!(span(0.2, Language::En), "0 min");
     }
 }
