@@ -44,6 +44,15 @@ impl StoreError {
     pub const fn is_transient(&self) -> bool {
         matches!(self, Self::TryAgain)
     }
+
+    /// A failed insert whose caller looked before for a row with the same key: somebody was first between the two, so
+    /// that the transaction is run again and finds it.
+    pub(crate) fn of_insert(error: DieselError) -> Self {
+        match error {
+            DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => Self::TryAgain,
+            other => other.into(),
+        }
+    }
 }
 
 impl From<DieselError> for StoreError {

@@ -13,7 +13,9 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use sha2::{Digest, Sha256};
 
-pub use self::seals::{AuditFault, LOOK_BACK, Span, audit_head, audit_seal_in_tx, audit_verify};
+pub use self::seals::{
+    AuditFault, LOOK_BACK, SealState, Span, audit_head, audit_seal_in_tx, audit_seal_state, audit_verify,
+};
 
 use crate::actor::Actor;
 use crate::db::Connection;
@@ -159,8 +161,12 @@ pub struct AuditQuery {
     pub actor: Option<String>,
     /// The action's beginning.
     pub action: Option<String>,
-    /// The noun and its row.
-    pub subject: Option<(String, i64)>,
+    /// The noun.
+    pub subject_kind: Option<String>,
+    /// The noun's row.
+    pub subject_id: Option<i64>,
+    /// `done`, `refused` or `failed`.
+    pub outcome: Option<String>,
     /// From this time on.
     pub from: Option<NaiveDateTime>,
     /// Before this time.
@@ -183,8 +189,14 @@ pub fn audit_search(conn: &mut Connection, query: &AuditQuery) -> Result<Vec<Aud
     if let Some(action) = &query.action {
         rows = rows.filter(audit::action.like(format!("{action}%")));
     }
-    if let Some((kind, id)) = &query.subject {
-        rows = rows.filter(audit::subject_kind.eq(kind.clone())).filter(audit::subject_id.eq(*id));
+    if let Some(kind) = &query.subject_kind {
+        rows = rows.filter(audit::subject_kind.eq(kind.clone()));
+    }
+    if let Some(id) = query.subject_id {
+        rows = rows.filter(audit::subject_id.eq(id));
+    }
+    if let Some(outcome) = &query.outcome {
+        rows = rows.filter(audit::outcome.eq(outcome.clone()));
     }
     if let Some(from) = query.from {
         rows = rows.filter(audit::at.ge(from));

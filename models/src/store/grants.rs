@@ -115,3 +115,25 @@ pub fn grant_end_in_tx(connection: &mut Connection, id: i64, at: NaiveDateTime) 
     .execute(connection)?;
     if changed == 1 { Ok(()) } else { Err(StoreError::Repeat("ending the grant")) }
 }
+
+/// One grant.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn grant_get(connection: &mut Connection, id: i64) -> Result<Grant, StoreError> {
+    use crate::error::OrNotFound as _;
+    grants::table.find(id).select(Grant::as_select()).first(connection).or_not_found("the grant")
+}
+
+/// Everybody's grants in force at `at`.
+///
+/// # Errors
+/// Only the database's own.
+pub fn grant_list_all_in_force(connection: &mut Connection, at: NaiveDateTime) -> Result<Vec<Grant>, StoreError> {
+    Ok(grants::table
+        .filter(grants::from_at.le(at))
+        .filter(grants::to_at.is_null().or(grants::to_at.gt(at)))
+        .order(grants::id)
+        .select(Grant::as_select())
+        .load(connection)?)
+}

@@ -3,6 +3,7 @@
 //! Every function takes the connection of a transaction that the caller began
 //! through [`crate::Db`]; names that end in `_in_tx` change something.
 
+pub mod affiliations;
 pub mod api_tokens;
 pub mod artefacts;
 pub mod audit;
@@ -11,7 +12,11 @@ pub mod board;
 pub mod case_events;
 pub mod case_notes;
 pub mod cases;
+pub mod closed_days;
+pub mod contracts;
 pub mod deliveries;
+pub mod endpoints;
+pub mod filings;
 pub mod grants;
 pub mod images;
 pub mod jobs;
@@ -21,7 +26,9 @@ pub mod object_keys;
 pub mod overrides;
 pub mod patients;
 pub mod plans;
+pub mod pools;
 pub mod prescreens;
+pub mod privileges;
 pub mod quarantine;
 pub mod read_clocks;
 pub mod read_history;

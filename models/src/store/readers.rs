@@ -267,9 +267,9 @@ pub fn reader_presence_in_tx(
 /// Makes a user a reader; the row's id is not looked at.
 ///
 /// # Errors
-/// [`StoreError::Rule`] when the user is one already.
+/// [`StoreError::TryAgain`] when the user is one already (look before).
 pub fn reader_insert_in_tx(conn: &mut Connection, reader: &ReaderRow) -> Result<ReaderId, StoreError> {
-    Ok(diesel::insert_into(readers::table)
+    diesel::insert_into(readers::table)
         .values((
             readers::user_id.eq(reader.user_id),
             readers::pool_id.eq(reader.pool_id),
@@ -283,7 +283,8 @@ pub fn reader_insert_in_tx(conn: &mut Connection, reader: &ReaderRow) -> Result<
             readers::version.eq(1),
         ))
         .returning(readers::id)
-        .get_result(conn)?)
+        .get_result(conn)
+        .map_err(StoreError::of_insert)
 }
 
 /// Adds an affiliation; the row's id is not looked at.
@@ -319,5 +320,72 @@ pub fn privilege_insert_in_tx(
     diesel::insert_into(privileges::table)
         .values((privileges::reader_id.eq(reader), privileges::site_id.eq(site), privileges::from_day.eq(from_day)))
         .execute(conn)?;
+    Ok(())
+}
+
+/// Every reader, inactive ones too, with login, name in Japanese and in English.
+///
+/// # Errors
+/// What the database says.
+pub fn reader_list_all(conn: &mut Connection) -> Result<Vec<(ReaderRow, String, String, String)>, StoreError> {
+    Ok(readers::table
+        .inner_join(users::table.on(users::id.eq(readers::user_id)))
+        .order(readers::id)
+        .select((ReaderRow::as_select(), users::login, users::name_ja, users::name_en))
+        .load(conn)?)
+}
+
+/// Writes what an administrator says of a reader, where nobody changed the row since `reader.version`.
+///
+/// # Errors
+/// [`StoreError::Stale`] when somebody did.
+pub fn reader_update_in_tx(conn: &mut Connection, reader: &ReaderRow) -> Result<(), StoreError> {
+    let changed = diesel::update(readers::table.find(reader.id).filter(readers::version.eq(reader.version)))
+        .set((
+            readers::pool_id.eq(reader.pool_id),
+            readers::qualification.eq(&reader.qualification),
+            readers::pace.eq(reader.pace),
+            readers::capacity_minutes.eq(reader.capacity_minutes),
+            readers::active.eq(reader.active),
+            readers::version.eq(reader.version + 1),
+        ))
+        .execute(conn)?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::Stale("the reader")) }
+}
+
+/// A cell's own value, if it has one.
+///
+/// # Errors
+/// What the database says.
+pub fn skill_get(
+    conn: &mut Connection,
+    reader: ReaderId,
+    region: Region,
+    modality: Modality,
+) -> Result<Option<i32>, StoreError> {
+    Ok(skills::table
+        .filter(skills::reader_id.eq(reader))
+        .filter(skills::region.eq(region.code()))
+        .filter(skills::modality.eq(modality.code()))
+        .select(skills::declared)
+        .first(conn)
+        .optional()?)
+}
+
+/// Takes a cell's own value away: the region above counts again.
+///
+/// # Errors
+/// What the database says.
+pub fn skill_clear_in_tx(
+    conn: &mut Connection,
+    reader: ReaderId,
+    region: Region,
+    modality: Modality,
+) -> Result<(), StoreError> {
+    let cell = skills::table
+        .filter(skills::reader_id.eq(reader))
+        .filter(skills::region.eq(region.code()))
+        .filter(skills::modality.eq(modality.code()));
+    diesel::delete(cell).execute(conn)?;
     Ok(())
 }

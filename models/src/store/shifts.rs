@@ -125,3 +125,29 @@ pub fn shift_extend_in_tx(conn: &mut Connection, now: NaiveDateTime) -> Result<u
     }
     Ok(made)
 }
+
+/// Takes a weekly span away: what it made for later goes, a shift that is running ends now, past ones stay.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when the reader has no such span.
+pub fn shift_pattern_remove_in_tx(
+    conn: &mut Connection,
+    reader: ReaderId,
+    pattern: i64,
+    now: NaiveDateTime,
+) -> Result<(), StoreError> {
+    let known: i64 = shift_patterns::table
+        .filter(shift_patterns::id.eq(pattern))
+        .filter(shift_patterns::reader_id.eq(reader))
+        .count()
+        .get_result(conn)?;
+    if known == 0 {
+        return Err(StoreError::NotFound("the weekly span"));
+    }
+    let made = || shifts::table.filter(shifts::pattern_id.eq(pattern));
+    diesel::delete(made().filter(shifts::starts_at.gt(now))).execute(conn)?;
+    diesel::update(made().filter(shifts::ends_at.gt(now))).set(shifts::ends_at.eq(now)).execute(conn)?;
+    diesel::update(made()).set(shifts::pattern_id.eq(None::<i64>)).execute(conn)?;
+    diesel::delete(shift_patterns::table.find(pattern)).execute(conn)?;
+    Ok(())
+}

@@ -6,8 +6,10 @@ use diesel::prelude::*;
 use crate::db::Connection;
 use crate::error::{OrNotFound, StoreError};
 use crate::ids::{ContractId, EndpointId, PoolId, SiteId};
-use crate::schema::{contracts, filings, pools, site_calendars, site_endpoints, sites};
+use crate::schema::{contracts, filings, site_calendars, site_endpoints, sites};
 use crate::state::OrphanRule;
+
+pub use super::pools::{pool_insert_in_tx, pool_list};
 
 /// A site.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -157,14 +159,6 @@ pub fn site_list(conn: &mut Connection) -> Result<Vec<SiteRow>, StoreError> {
     Ok(sites::table.order(sites::code).select(SiteRow::as_select()).load(conn)?)
 }
 
-/// Every pool: id, code, name in Japanese, name in English.
-///
-/// # Errors
-/// What the database says.
-pub fn pool_list(conn: &mut Connection) -> Result<Vec<(PoolId, String, String, String)>, StoreError> {
-    Ok(pools::table.order(pools::id).load(conn)?)
-}
-
 /// The active endpoints that send under an AE title.
 ///
 /// # Errors
@@ -242,28 +236,12 @@ pub fn closed_days(conn: &mut Connection, site: SiteId, from: NaiveDate) -> Resu
         .load(conn)?)
 }
 
-/// Makes a pool; its id is the database's.
-///
-/// # Errors
-/// [`StoreError::Rule`] when the code is taken.
-pub fn pool_insert_in_tx(
-    conn: &mut Connection,
-    code: &str,
-    name_ja: &str,
-    name_en: &str,
-) -> Result<PoolId, StoreError> {
-    Ok(diesel::insert_into(pools::table)
-        .values((pools::code.eq(code), pools::name_ja.eq(name_ja), pools::name_en.eq(name_en)))
-        .returning(pools::id)
-        .get_result(conn)?)
-}
-
 /// Makes a site out of a row whose id and version do not count; the new id is the database's.
 ///
 /// # Errors
-/// [`StoreError::Rule`] when the code is taken or the pool does not exist.
+/// [`StoreError::TryAgain`] when the code is taken (look before), [`StoreError::Rule`] when the pool does not exist.
 pub fn site_insert_in_tx(conn: &mut Connection, site: &SiteRow) -> Result<SiteId, StoreError> {
-    Ok(diesel::insert_into(sites::table)
+    diesel::insert_into(sites::table)
         .values((
             sites::pool_id.eq(site.pool_id),
             sites::code.eq(&site.code),
@@ -290,7 +268,50 @@ pub fn site_insert_in_tx(conn: &mut Connection, site: &SiteRow) -> Result<SiteId
             ),
         ))
         .returning(sites::id)
-        .get_result(conn)?)
+        .get_result(conn)
+        .map_err(StoreError::of_insert)
+}
+
+/// The site of a code, if there is one.
+///
+/// # Errors
+/// What the database says.
+pub fn site_by_code(conn: &mut Connection, code: &str) -> Result<Option<SiteRow>, StoreError> {
+    Ok(sites::table.filter(sites::code.eq(code)).select(SiteRow::as_select()).first(conn).optional()?)
+}
+
+/// Writes a site's facts, where nobody changed the row since `site.version`. Its code stays.
+///
+/// # Errors
+/// [`StoreError::Stale`] when somebody did.
+pub fn site_update_in_tx(conn: &mut Connection, site: &SiteRow) -> Result<(), StoreError> {
+    let changed = diesel::update(sites::table.find(site.id).filter(sites::version.eq(site.version)))
+        .set((
+            sites::pool_id.eq(site.pool_id),
+            sites::name_ja.eq(&site.name_ja),
+            sites::name_en.eq(&site.name_en),
+            sites::refers.eq(site.refers),
+            sites::reads.eq(site.reads),
+            sites::insured.eq(site.insured),
+            sites::institution_code.eq(site.institution_code.as_deref()),
+            sites::phone.eq(&site.phone),
+            sites::email.eq(&site.email),
+            sites::patient_id_rule.eq(&site.patient_id_rule),
+            sites::orphan_rule.eq(site.orphan_rule),
+            sites::orphan_wait_minutes.eq(site.orphan_wait_minutes),
+            sites::comparison_after_days.eq(site.comparison_after_days),
+            sites::quiet_seconds.eq(site.quiet_seconds),
+            (
+                sites::unknown_classes.eq(site.unknown_classes),
+                sites::standing_notes.eq(&site.standing_notes),
+                sites::demo.eq(site.demo),
+                sites::research.eq(site.research),
+                sites::active.eq(site.active),
+                sites::version.eq(site.version + 1),
+            ),
+        ))
+        .execute(conn)?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::Stale("the site")) }
 }
 
 /// Adds a filing; the row's id is not looked at.

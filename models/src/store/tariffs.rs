@@ -4,9 +4,9 @@ use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use crate::db::Connection;
-use crate::error::StoreError;
+use crate::error::{OrNotFound, StoreError};
 use crate::ids::{TariffId, TariffLineId};
-use crate::schema::{tariff_lines, tariffs};
+use crate::schema::{billable_events, tariff_lines, tariffs};
 
 /// A tariff.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -101,4 +101,77 @@ pub fn tariff_line_list(conn: &mut Connection, tariff: TariffId) -> Result<Vec<T
         .order(tariff_lines::id)
         .select(TariffLineRow::as_select())
         .load(conn)?)
+}
+
+/// One tariff.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when there is none.
+pub fn tariff_get(conn: &mut Connection, tariff: TariffId) -> Result<TariffRow, StoreError> {
+    tariffs::table.find(tariff).select(TariffRow::as_select()).first(conn).or_not_found("the tariff")
+}
+
+/// Every tariff, by name, the newest of a name first.
+///
+/// # Errors
+/// What the database says.
+pub fn tariff_list(conn: &mut Connection) -> Result<Vec<TariffRow>, StoreError> {
+    Ok(tariffs::table
+        .order((tariffs::name, tariffs::from_day.desc(), tariffs::id.desc()))
+        .select(TariffRow::as_select())
+        .load(conn)?)
+}
+
+/// Whether a ledger line was priced by it.
+///
+/// # Errors
+/// What the database says.
+pub fn tariff_is_used(conn: &mut Connection, tariff: TariffId) -> Result<bool, StoreError> {
+    let lines: Vec<Option<TariffLineId>> = tariff_lines::table
+        .filter(tariff_lines::tariff_id.eq(tariff))
+        .select(tariff_lines::id.nullable())
+        .load(conn)?;
+    let priced = billable_events::table.filter(billable_events::tariff_line_id.eq_any(lines));
+    Ok(diesel::select(diesel::dsl::exists(priced)).get_result(conn)?)
+}
+
+/// Sets a tariff's last day; open with `None`.
+///
+/// # Errors
+/// [`StoreError::NotFound`].
+pub fn tariff_end_in_tx(
+    conn: &mut Connection,
+    tariff: TariffId,
+    to_day: Option<NaiveDate>,
+) -> Result<(), StoreError> {
+    let changed = diesel::update(tariffs::table.find(tariff)).set(tariffs::to_day.eq(to_day)).execute(conn)?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::NotFound("the tariff")) }
+}
+
+/// Removes a tariff's lines of one kind and place: what [`tariff_line_insert_in_tx`] would write beside. The caller has
+/// looked whether the tariff is used.
+///
+/// # Errors
+/// What the database says; a line that the ledger names stays.
+pub fn tariff_line_remove_in_tx(conn: &mut Connection, line: &TariffLineRow) -> Result<usize, StoreError> {
+    let ids: Vec<TariffLineId> = tariff_line_list(conn, line.tariff_id)?
+        .into_iter()
+        .filter(|one| one.kind == line.kind)
+        .filter(|one| (&one.modality, &one.region, &one.priority) == (&line.modality, &line.region, &line.priority))
+        .map(|one| one.id)
+        .collect();
+    Ok(diesel::delete(tariff_lines::table.filter(tariff_lines::id.eq_any(ids))).execute(conn)?)
+}
+
+/// Removes a tariff with its lines.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when the ledger was priced by it.
+pub fn tariff_remove_in_tx(conn: &mut Connection, tariff: TariffId) -> Result<(), StoreError> {
+    if tariff_is_used(conn, tariff)? {
+        return Err(StoreError::Conflict { what: "removing the tariff", state: "used".to_owned() });
+    }
+    diesel::delete(tariff_lines::table.filter(tariff_lines::tariff_id.eq(tariff))).execute(conn)?;
+    diesel::delete(tariffs::table.find(tariff)).execute(conn)?;
+    Ok(())
 }

@@ -111,9 +111,13 @@ pub fn user_count(connection: &mut Connection) -> Result<i64, StoreError> {
 /// Makes a user.
 ///
 /// # Errors
-/// [`StoreError::Rule`] when the login name is taken.
+/// [`StoreError::TryAgain`] when the login name is taken (look before).
 pub fn user_insert_in_tx(connection: &mut Connection, user: &NewUser) -> Result<UserId, StoreError> {
-    Ok(diesel::insert_into(users::table).values(user.clone()).returning(users::id).get_result(connection)?)
+    diesel::insert_into(users::table)
+        .values(user.clone())
+        .returning(users::id)
+        .get_result(connection)
+        .map_err(StoreError::of_insert)
 }
 
 /// Sets names and address, where nobody changed the row since `version`.

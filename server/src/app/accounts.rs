@@ -37,6 +37,15 @@ pub async fn change_password(state: &State, person: &Person, current: String, ne
     Ok(())
 }
 
+/// A password that is easy to type and hard to guess: four groups of four, 80 bits.
+pub fn random_password(state: &State) -> String {
+    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+    let mut bytes = [0u8; 16];
+    state.chance.fill(&mut bytes);
+    let letters: Vec<char> = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
+    letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
+}
+
 /// # Errors
 /// `form_invalid` with the field `new` marked.
 pub fn check_new_password(state: &State, login: &str, new: &str) -> Result<()> {
@@ -82,14 +91,19 @@ pub struct NewAccount {
     pub grants: Vec<(Role, Scope)>,
 }
 
+/// Whether a text can be a login name: 2 to 60 letters, digits, `.`, `-`, `_` or `@`.
+pub fn is_login(text: &str) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || ".-_@".contains(c);
+    (2..=60).contains(&text.len()) && text.chars().all(legal)
+}
+
 /// Makes an account with a password. `by` is the doer of the audit rows.
 ///
 /// # Errors
 /// `user_invalid`, `login_taken`, `form_invalid` for the password.
 pub async fn create(state: &State, account: NewAccount, password: String, by: Actor) -> Result<UserId> {
     let login = account.login.trim().to_lowercase();
-    let legal = |c: char| c.is_ascii_alphanumeric() || ".-_@".contains(c);
-    if !(2..=60).contains(&login.len()) || !login.chars().all(legal) {
+    if !is_login(&login) {
         return Err(Error::new(&codes::USER_INVALID).with("reason", "login"));
     }
     if account.name_ja.trim().is_empty() || words::language(&account.language).is_none() {
@@ -187,7 +201,16 @@ pub async fn reset_password(state: &State, login: &str, password: String, by: Ac
 /// # Errors
 /// `not_found`, `last_administrator`.
 pub async fn set_active(state: &State, login: &str, active: bool, by: Actor) -> Result<()> {
+    set_active_because(state, login, active, "", by).await
+}
+
+/// The same with a reason, which the audit row keeps.
+///
+/// # Errors
+/// `not_found`, `last_administrator`.
+pub async fn set_active_because(state: &State, login: &str, active: bool, reason: &str, by: Actor) -> Result<()> {
     let login = login.trim().to_lowercase();
+    let detail = if reason.is_empty() { String::new() } else { serde_json::json!({ "reason": reason }).to_string() };
     let last = state
         .db
         .tx(move |connection| {
@@ -203,7 +226,7 @@ pub async fn set_active(state: &State, login: &str, active: bool, by: Actor) -> 
                 sessions::session_delete_of_user_in_tx(connection, user.id, None)?;
             }
             let action = if active { "user.activate" } else { "user.deactivate" };
-            append_in_tx(connection, &by, action, Subject::row("user", user.id.0, None), "done", "")?;
+            append_in_tx(connection, &by, action, Subject::row("user", user.id.0, None), "done", &detail)?;
             Ok(false)
         })
         .await?;

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::scp::{AssociationSummary, Desk, Outcome, Peer, Refusal};
 use dokuei_models::store::audit::{self, Subject};
-use dokuei_models::store::images;
+use dokuei_models::store::{endpoints, images};
 use dokuei_models::store::sites::{self, EndpointRow};
 use dokuei_models::{Actor, StoreError};
 
@@ -80,6 +80,8 @@ impl FrontDesk {
                     "quarantined": tally.quarantined, "failed": tally.failed, "echoes": tally.echoes,
                     "bytes": tally.bytes, "end": summary.outcome.word(),
                 });
+                // An echo alone is a contact too.
+                endpoints::endpoint_contact_in_tx(conn, admission.peer.endpoint, at)?;
                 let subject = Subject::row("endpoint", admission.peer.endpoint.0, Some(admission.peer.site));
                 audit::append_in_tx(conn, &actor, "association", subject, "done", &detail.to_string())
             })
@@ -109,28 +111,51 @@ impl Desk for FrontDesk {
 }
 
 /// Whether an endpoint may call from an address: one of its comma-parted addresses or prefixes (`10.1.2.0/24`).
-fn is_allowed(endpoint: &EndpointRow, from: IpAddr) -> bool {
+pub fn is_allowed(endpoint: &EndpointRow, from: IpAddr) -> bool {
     endpoint.addresses.split(',').map(str::trim).filter(|text| !text.is_empty()).any(|text| matches(text, from))
 }
 
 fn matches(pattern: &str, from: IpAddr) -> bool {
-    let (base, length) = pattern.split_once('/').map_or((pattern, None), |(base, length)| (base, Some(length)));
-    let Ok(base) = base.parse::<IpAddr>() else { return false };
-    let bits = |address: IpAddr| match address.to_canonical() {
-        IpAddr::V4(v4) => (u128::from(u32::from(v4)) << 96, 32_u32),
-        IpAddr::V6(v6) => (u128::from(v6), 128),
-    };
-    let ((base, width), (from, from_width)) = (bits(base), bits(from));
-    let Ok(length) = length.map_or(Ok(width), str::parse::<u32>) else { return false };
-    if width != from_width || length > width {
-        return false;
+    range(pattern).is_some_and(|range| meet(range, whole(from)))
+}
+
+/// A range of addresses: its first bits, how many of them count, and how many there are.
+type Range = (u128, u32, u32);
+
+fn whole(address: IpAddr) -> Range {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => (u128::from(u32::from(v4)) << 96, 32, 32),
+        IpAddr::V6(v6) => (u128::from(v6), 128, 128),
     }
-    length == 0 || (base ^ from) >> (128 - length) == 0
+}
+
+fn range(pattern: &str) -> Option<Range> {
+    let (base, length) = pattern.split_once('/').map_or((pattern, None), |(base, length)| (base, Some(length)));
+    let (bits, width, _) = whole(base.parse().ok()?);
+    let length = length.map_or(Ok(width), str::parse::<u32>).ok()?;
+    (length <= width).then_some((bits, length, width))
+}
+
+fn meet((a, a_length, a_width): Range, (b, b_length, b_width): Range) -> bool {
+    let length = a_length.min(b_length);
+    a_width == b_width && (length == 0 || (a ^ b) >> (128 - length) == 0)
+}
+
+/// Whether a text is an address or a range (`10.1.2.0/24`).
+pub fn is_range(pattern: &str) -> bool {
+    range(pattern).is_some()
+}
+
+/// Whether two comma-parted lists of addresses and ranges have an address in common.
+pub fn lists_meet(a: &str, b: &str) -> bool {
+    let ranges = |list: &str| list.split(',').filter_map(|one| range(one.trim())).collect::<Vec<_>>();
+    let b = ranges(b);
+    ranges(a).into_iter().any(|one| b.iter().any(|other| meet(one, *other)))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::matches;
+    use super::{lists_meet, matches};
 
     #[test]
     fn an_address_is_one_of_those_agreed() {
@@ -142,5 +167,12 @@ mod tests {
         assert!(!matches("0.0.0.0/0", from("2001:db8::1")));
         assert!(!matches("hospital", from("127.0.0.1")));
         assert!(!matches("10.0.0.0/40", from("10.0.0.1")));
+    }
+
+    #[test]
+    fn two_lists_meet_where_one_address_could_be_either() {
+        assert!(lists_meet("192.0.2.1, 10.0.0.0/8", "10.4.0.0/16"));
+        assert!(!lists_meet("10.1.0.0/16", "10.2.0.0/16,::1"));
+        assert!(!lists_meet("", "0.0.0.0/0"));
     }
 }

@@ -181,10 +181,12 @@ fn append(
 
 /// The most specific line of a kind: the nearest region up the tree, else the one without a region.
 fn price<'a>(lines: &'a [TariffLineRow], kind: &str, part: Part) -> Option<&'a TariffLineRow> {
-    let of_modality: Vec<&TariffLineRow> = lines
+    let mut of_modality: Vec<&TariffLineRow> = lines
         .iter()
         .filter(|line| line.kind == kind && line.modality.as_deref().is_none_or(|code| code == part.modality.code()))
         .collect();
+    // In one region a line of the modality goes before one of all modalities.
+    of_modality.sort_by_key(|line| line.modality.is_some());
     let here = part
         .region
         .and_ancestors()
@@ -290,5 +292,14 @@ mod tests {
             price(&lines, "reading_first", Part::new(chest, Modality::Radiograph)).map(|line| line.id.0),
             Some(9)
         );
+    }
+
+    #[test]
+    fn a_line_of_all_modalities_stands_behind_one_of_the_parts_own() {
+        let all = TariffLineRow { modality: None, ..line(2, "CT", None, 1000) };
+        let lines = [line(1, "CT", None, 2500), all];
+        let chest: Region = "chest".parse().unwrap();
+        let yen = |modality| price(&lines, "reading_first", Part::new(chest, modality)).map(|line| line.amount_yen);
+        assert_eq!((yen(Modality::Ct), yen(Modality::Mr)), (Some(2500), Some(1000)));
     }
 }

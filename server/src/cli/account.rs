@@ -12,7 +12,7 @@ use dokuei_models::{Actor, PoolId, SiteId};
 use dokuei_terms::Language;
 
 use super::Places;
-use crate::app::accounts::{self, NewAccount};
+use crate::app::accounts::{self, NewAccount, random_password};
 use crate::authority::{Role, Scope};
 use crate::boot;
 use crate::config::Config;
@@ -88,15 +88,6 @@ impl UserCommand {
             | Self::Token { places, .. } => places,
         }
     }
-}
-
-/// A password that is easy to type and hard to guess: four groups of four, 80 bits.
-pub fn random_password(state: &State) -> String {
-    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let mut bytes = [0u8; 16];
-    state.chance.fill(&mut bytes);
-    let letters: Vec<char> = bytes.iter().map(|byte| char::from(LETTERS[usize::from(byte % 32)])).collect();
-    letters.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join("-")
 }
 
 fn by_the_operator(state: &State) -> Actor {

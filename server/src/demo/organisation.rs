@@ -19,6 +19,7 @@ use dokuei_terms::Priority;
 
 use super::logins::Login;
 use crate::app::accounts::{self, NewAccount};
+use crate::app::closed_days;
 use crate::authority::{Role, Scope};
 use crate::state::State;
 
@@ -28,7 +29,8 @@ type Sites = HashMap<String, SiteId>;
 pub(super) async fn make(state: &State, invented: &Organisation) -> anyhow::Result<Vec<Login>> {
     let actor = Actor::system("demo", state.now());
     let organisation = invented.clone();
-    let (pool, sites) = state.db.tx(move |conn| make_sites(conn, &organisation)).await?;
+    let by = actor.clone();
+    let (pool, sites) = state.db.tx(move |conn| make_sites(conn, &organisation, &by)).await?;
     let mut logins = Vec::new();
     let mut reader_users = Vec::new();
     for reader in &invented.readers {
@@ -116,7 +118,11 @@ async fn open(
     made.map_err(|error| anyhow::anyhow!("a demo account could not be made: {error}"))
 }
 
-fn make_sites(conn: &mut Connection, organisation: &Organisation) -> Result<(PoolId, Sites), StoreError> {
+fn make_sites(
+    conn: &mut Connection,
+    organisation: &Organisation,
+    actor: &Actor,
+) -> Result<(PoolId, Sites), StoreError> {
     // A start that was cut short has left its sites: they are taken as they are.
     if let Some((pool, ..)) = sites::pool_list(conn)?.first() {
         let known = sites::site_list(conn)?.into_iter().map(|site| (site.code, site.id)).collect();
@@ -170,17 +176,8 @@ fn make_sites(conn: &mut Connection, organisation: &Organisation) -> Result<(Poo
             make_tariff(conn, organisation, &contract.site)?;
         }
     }
-    make_holidays(conn)?;
+    closed_days::national_in_tx(conn, actor)?;
     Ok((pool, known))
-}
-
-fn make_holidays(conn: &mut Connection) -> Result<(), StoreError> {
-    for line in include_str!("../../data/holidays.csv").lines() {
-        let Some((day, name)) = line.split_once(',') else { continue };
-        let day: NaiveDate = day.parse().map_err(|_| StoreError::Damaged("holidays.csv".to_owned()))?;
-        sites::closed_day_insert_in_tx(conn, None, day, name)?;
-    }
-    Ok(())
 }
 
 fn site_row(pool: PoolId, site: &Site, contract: Option<&Contract>) -> SiteRow {

@@ -4,6 +4,7 @@
 //! [`all_routes`]. Handlers decide nothing (`app` does) and never see the database.
 
 pub mod account;
+pub mod admin;
 pub mod api;
 pub mod assets;
 pub mod billing;
@@ -64,6 +65,7 @@ pub fn all_routes() -> Routes {
         uploads::routes,
         billing::routes,
         skills::routes,
+        admin::routes,
         dispatch::routes,
         cases::routes,
         trouble::routes,

@@ -8,10 +8,9 @@
 
 use bytes::Bytes;
 use chrono::TimeDelta;
-use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::encapsulate::{self, EncapsulatedPdfMeta, StudyOfReport};
 use dokuei_dicom_gateway::header::{self, InstanceHeader};
-use dokuei_dicom_gateway::scu::{self, Destination, SendError, Sent, Timeouts};
+use dokuei_dicom_gateway::scu::{self, SendError, Sent, Timeouts};
 use dokuei_models::japan;
 use dokuei_models::objects::ObjectError;
 use dokuei_models::state::DeliveryKind;
@@ -24,6 +23,7 @@ use dokuei_models::{Actor, DeliveryId, StoreError};
 use sha2::{Digest as _, Sha256};
 
 use super::{Job, mail};
+use crate::app::peers::{self, Sentence};
 use crate::app::{opening, returns};
 use crate::state::State;
 use crate::wake::Topic;
@@ -197,7 +197,8 @@ async fn store(state: &State, row: &DeliveryRow) -> Result<(), Failure> {
         })
         .await
         .map_err(Failure::ours)?;
-    let to = destination(&state.config.dicom.ae_title, &material.endpoint)?;
+    let to = peers::destination(&state.config.dicom.ae_title, &material.endpoint, Timeouts::default())
+        .map_err(|Sentence { ja, en }| Failure::lasting(ja, en))?;
     if material.sources.is_empty() {
         return Err(Failure::lasting(
             "返却先の検査が見つかりません。",
@@ -230,24 +231,6 @@ fn object(got: Result<Bytes, ObjectError>) -> Result<Bytes, Failure> {
             "The stored report is missing or altered. Tell an administrator.",
         ),
         ObjectError::Unavailable(_) => Failure::ours(error),
-    })
-}
-
-fn destination(ours: &str, endpoint: &EndpointRow) -> Result<Destination, Failure> {
-    let wrong = |_| Failure::lasting("AEタイトルの登録が正しくありません。", "The AE title is not registered rightly.");
-    let port = u16::try_from(endpoint.port).ok().filter(|port| *port > 0);
-    let (Some(port), false, true) = (port, endpoint.host.is_empty(), endpoint.active) else {
-        return Err(Failure::lasting(
-            "返却先のホスト・ポートが登録されていないか、停止中です。",
-            "The node has no host and port, or is switched off here.",
-        ));
-    };
-    Ok(Destination {
-        host: endpoint.host.clone(),
-        port,
-        called_ae: AeTitle::parse(&endpoint.ae_title).map_err(wrong)?,
-        calling_ae: AeTitle::parse(ours).map_err(wrong)?,
-        timeouts: Timeouts::default(),
     })
 }
 
@@ -320,30 +303,15 @@ fn of_sent(sent: &Sent) -> Failure {
 }
 
 fn of_send_error(error: &SendError) -> Failure {
-    let ja = match error {
-        SendError::Unreachable { host, port } => {
-            format!("{host}:{port} に接続できません。電源が入っているか、ホストとポートが正しいかを確かめてください。")
-        }
-        SendError::TimedOut => "相手が時間内に応答しませんでした。".to_owned(),
-        SendError::CallingNotRecognized(ours) => {
-            format!("相手に {ours} が登録されていません。相手側でこちらのAEタイトルを登録してください。")
-        }
-        SendError::CalledNotRecognized(theirs) => {
-            format!("相手のAEタイトルは {theirs} ではありません。接続先の登録を直してください。")
-        }
-        SendError::Busy => "相手が混み合っています。".to_owned(),
-        SendError::Rejected(reason) => format!("相手が接続を拒否しました（{reason}）。"),
-        SendError::Aborted => "相手が通信を打ち切りました。".to_owned(),
-        SendError::Lost => "相手との通信が切れました。".to_owned(),
-        SendError::Protocol(what) => format!("相手がDICOMどおりに応答しません（{what}）。"),
-        SendError::EchoFailed(status) => format!("相手の応答がエラーでした（{status}）。"),
-    };
+    let Sentence { ja, en } = peers::sentence(error);
     let then = if error.is_transient() { Then::Again } else { Then::Dead };
-    Failure { ja, en: error.to_string(), then }
+    Failure { ja, en, then }
 }
 
 #[cfg(test)]
 mod tests {
+    use dokuei_dicom_gateway::ae_title::AeTitle;
+
     use super::*;
 
     #[test]

@@ -95,6 +95,36 @@ pub fn audit_head(conn: &mut Connection) -> Result<Option<(i64, String)>, StoreE
         .optional()?)
 }
 
+/// How far the trail is sealed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SealState {
+    /// The newest seal: its id, hash, and when it was set (UTC).
+    pub head: Option<(i64, String, NaiveDateTime)>,
+    /// The newest sealed row.
+    pub last_sealed: Option<i64>,
+    /// Rows that wait for the sealer.
+    pub unsealed: i64,
+}
+
+/// How far the trail is sealed, without checking it.
+///
+/// # Errors
+/// What the database says.
+pub fn audit_seal_state(conn: &mut Connection) -> Result<SealState, StoreError> {
+    let head = audit_seals::table
+        .order(audit_seals::id.desc())
+        .select((audit_seals::id, audit_seals::hash, audit_seals::sealed_at))
+        .first(conn)
+        .optional()?;
+    let last_sealed: Option<i64> = audit_sealed::table.select(diesel::dsl::max(audit_sealed::audit_id)).first(conn)?;
+    let unsealed = audit::table
+        .left_join(audit_sealed::table.on(audit_sealed::audit_id.eq(audit::id)))
+        .filter(audit_sealed::seal_id.is_null())
+        .count()
+        .get_result(conn)?;
+    Ok(SealState { head, last_sealed, unsealed })
+}
+
 /// Something that does not agree in the trail.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 #[serde(tag = "fault", rename_all = "snake_case")]

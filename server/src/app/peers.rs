@@ -1,0 +1,70 @@
+//! Talking to a peer: where it is, and what it means when it does not answer, as a person can act on it.
+
+use dokuei_dicom_gateway::ae_title::AeTitle;
+use dokuei_dicom_gateway::scu::{Destination, SendError, Timeouts};
+use dokuei_models::store::sites::EndpointRow;
+
+/// A sentence in both languages. No patient data.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sentence {
+    /// In Japanese.
+    pub ja: String,
+    /// In English.
+    pub en: String,
+}
+
+impl Sentence {
+    /// As rows keep it: a Japanese line and an English one.
+    pub fn kept(&self) -> String {
+        format!("{}\n{}", self.ja, self.en)
+    }
+}
+
+fn say(ja: &str, en: &str) -> Sentence {
+    Sentence { ja: ja.to_owned(), en: en.to_owned() }
+}
+
+/// Where an endpoint listens, called as `ours`.
+///
+/// # Errors
+/// What is missing in its row.
+pub fn destination(ours: &str, endpoint: &EndpointRow, timeouts: Timeouts) -> Result<Destination, Sentence> {
+    let wrong = |_| say("AEタイトルの登録が正しくありません。", "The AE title is not registered rightly.");
+    let port = u16::try_from(endpoint.port).ok().filter(|port| *port > 0);
+    let (Some(port), false, true) = (port, endpoint.host.is_empty(), endpoint.active) else {
+        return Err(say(
+            "返却先のホスト・ポートが登録されていないか、停止中です。",
+            "The node has no host and port, or is switched off here.",
+        ));
+    };
+    Ok(Destination {
+        host: endpoint.host.clone(),
+        port,
+        called_ae: AeTitle::parse(&endpoint.ae_title).map_err(wrong)?,
+        calling_ae: AeTitle::parse(ours).map_err(wrong)?,
+        timeouts,
+    })
+}
+
+/// Why a peer was not reached or did not answer as it should.
+pub fn sentence(error: &SendError) -> Sentence {
+    let ja = match error {
+        SendError::Unreachable { host, port } => {
+            format!("{host}:{port} に接続できません。電源が入っているか、ホストとポートが正しいかを確かめてください。")
+        }
+        SendError::TimedOut => "相手が時間内に応答しませんでした。".to_owned(),
+        SendError::CallingNotRecognized(ours) => {
+            format!("相手に {ours} が登録されていません。相手側でこちらのAEタイトルを登録してください。")
+        }
+        SendError::CalledNotRecognized(theirs) => {
+            format!("相手のAEタイトルは {theirs} ではありません。接続先の登録を直してください。")
+        }
+        SendError::Busy => "相手が混み合っています。".to_owned(),
+        SendError::Rejected(reason) => format!("相手が接続を拒否しました（{reason}）。"),
+        SendError::Aborted => "相手が通信を打ち切りました。".to_owned(),
+        SendError::Lost => "相手との通信が切れました。".to_owned(),
+        SendError::Protocol(what) => format!("相手がDICOMどおりに応答しません（{what}）。"),
+        SendError::EchoFailed(status) => format!("相手の応答がエラーでした（{status}）。"),
+    };
+    Sentence { ja, en: error.to_string() }
+}

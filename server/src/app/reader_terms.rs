@@ -1,0 +1,240 @@
+//! Where readers work, for whom they may read, and when in the week. Each change queues a new plan of the pool.
+
+use chrono::{NaiveDate, NaiveTime, Timelike as _};
+use dokuei_models::state::Place;
+use dokuei_models::store::audit::{Subject, append_in_tx};
+use dokuei_models::store::readers::{self, AffiliationRow};
+use dokuei_models::store::{affiliations, jobs, privileges, shifts, sites};
+use dokuei_models::{Actor, Connection, ReaderId, SiteId, StoreError};
+use serde::Deserialize;
+
+use super::filings::LastDayForm;
+use super::typed::{Faults, Typed};
+use crate::error::Result;
+use crate::error::codes::{admin as codes, common};
+use crate::state::State;
+use crate::wake::Topic;
+
+/// Where a reader works, as it is entered.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct AffiliationForm {
+    /// The institution or company.
+    pub site: Typed<SiteId>,
+    /// Whether full-time (常勤).
+    pub full_time: bool,
+    /// Whether filed there as 専ら画像診断を担当する医師.
+    pub filed: bool,
+    /// Days a week.
+    pub weekly_days: Typed<i32>,
+    /// Hours a week.
+    pub weekly_hours: Typed<i32>,
+    /// Its first day.
+    pub from_day: Typed<NaiveDate>,
+    /// Its last day.
+    pub to_day: Typed<NaiveDate>,
+}
+
+/// One change of a reader's terms within a transaction, with its audit row and a new plan.
+async fn change<F>(state: &State, actor: Actor, reader: ReaderId, action: &'static str, write: F) -> Result<()>
+where
+    F: Fn(&mut Connection, &Actor) -> Result<String, StoreError> + Send + 'static,
+{
+    state
+        .db
+        .tx(move |conn| {
+            let pool = readers::reader_get(conn, reader)?.pool_id;
+            let detail = write(conn, &actor)?;
+            append_in_tx(conn, &actor, action, Subject::row("reader", reader.0, None), "done", &detail)?;
+            jobs::enqueue_plan_in_tx(conn, pool, actor.at)
+        })
+        .await?;
+    state.wake.tell(Topic::Jobs);
+    Ok(())
+}
+
+/// Adds an affiliation.
+///
+/// # Errors
+/// `not_found`, `form_invalid`.
+pub async fn add_affiliation(state: &State, actor: Actor, reader: ReaderId, form: &AffiliationForm) -> Result<()> {
+    let mut faults = Faults::default();
+    let (from_day, to_day) = faults.days(&form.from_day, &form.to_day);
+    let row = AffiliationRow {
+        id: 0,
+        reader_id: reader,
+        site_id: faults.required("site", &form.site).unwrap_or(SiteId(0)),
+        full_time: form.full_time,
+        filed: form.filed,
+        weekly_days: faults.number("weekly_days", &form.weekly_days, 0..=7),
+        weekly_hours: faults.number("weekly_hours", &form.weekly_hours, 0..=168),
+        from_day,
+        to_day,
+    };
+    faults.done()?;
+    change(state, actor, reader, "affiliation.add", move |conn, _| {
+        sites::site_get(conn, row.site_id)?;
+        readers::affiliation_insert_in_tx(conn, &row)?;
+        Ok(serde_json::json!({ "site": row.site_id, "filed": row.filed, "from": row.from_day }).to_string())
+    })
+    .await
+}
+
+/// Sets an affiliation's last day.
+///
+/// # Errors
+/// `not_found`, `form_invalid`.
+pub async fn end_affiliation(
+    state: &State,
+    actor: Actor,
+    reader: ReaderId,
+    id: i64,
+    form: &LastDayForm,
+) -> Result<()> {
+    let to_day = form.day()?;
+    change(state, actor, reader, "affiliation.end", move |conn, _| {
+        affiliations::affiliation_end_in_tx(conn, reader, id, to_day)?;
+        Ok(serde_json::json!({ "affiliation": id, "to": to_day }).to_string())
+    })
+    .await
+}
+
+/// Removes an affiliation that was entered by mistake.
+///
+/// # Errors
+/// `not_found`.
+pub async fn remove_affiliation(state: &State, actor: Actor, reader: ReaderId, id: i64) -> Result<()> {
+    change(state, actor, reader, "affiliation.remove", move |conn, _| {
+        affiliations::affiliation_remove_in_tx(conn, reader, id)?;
+        Ok(serde_json::json!({ "affiliation": id }).to_string())
+    })
+    .await
+}
+
+/// For whom a reader may read, as it is entered.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct PrivilegeForm {
+    /// The referring site.
+    pub site: Typed<SiteId>,
+    /// Its first day.
+    pub from_day: Typed<NaiveDate>,
+    /// Its last day.
+    pub to_day: Typed<NaiveDate>,
+}
+
+/// Lets a reader read for a site.
+///
+/// # Errors
+/// `not_found`, `form_invalid`.
+pub async fn add_privilege(state: &State, actor: Actor, reader: ReaderId, form: &PrivilegeForm) -> Result<()> {
+    let mut faults = Faults::default();
+    let (from_day, to_day) = faults.days(&form.from_day, &form.to_day);
+    let site = faults.required("site", &form.site).unwrap_or(SiteId(0));
+    faults.done()?;
+    change(state, actor, reader, "privilege.add", move |conn, _| {
+        sites::site_get(conn, site)?;
+        privileges::privilege_add_in_tx(conn, reader, site, from_day, to_day)?;
+        Ok(serde_json::json!({ "site": site, "from": from_day, "to": to_day }).to_string())
+    })
+    .await
+}
+
+/// Sets a privilege's last day.
+///
+/// # Errors
+/// `not_found`, `form_invalid`.
+pub async fn end_privilege(state: &State, actor: Actor, reader: ReaderId, id: i64, form: &LastDayForm) -> Result<()> {
+    let to_day = form.day()?;
+    change(state, actor, reader, "privilege.end", move |conn, _| {
+        privileges::privilege_end_in_tx(conn, reader, id, to_day)?;
+        Ok(serde_json::json!({ "privilege": id, "to": to_day }).to_string())
+    })
+    .await
+}
+
+/// Removes a privilege that was entered by mistake.
+///
+/// # Errors
+/// `not_found`.
+pub async fn remove_privilege(state: &State, actor: Actor, reader: ReaderId, id: i64) -> Result<()> {
+    change(state, actor, reader, "privilege.remove", move |conn, _| {
+        privileges::privilege_remove_in_tx(conn, reader, id)?;
+        Ok(serde_json::json!({ "privilege": id }).to_string())
+    })
+    .await
+}
+
+/// A span of the week on some of its days, in Japan's time.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub struct ShiftForm {
+    /// Monday.
+    pub mon: bool,
+    /// Tuesday.
+    pub tue: bool,
+    /// Wednesday.
+    pub wed: bool,
+    /// Thursday.
+    pub thu: bool,
+    /// Friday.
+    pub fri: bool,
+    /// Saturday.
+    pub sat: bool,
+    /// Sunday.
+    pub sun: bool,
+    /// `HH:MM`.
+    pub start: String,
+    /// `HH:MM`; at or before the start it is the next day's.
+    pub end: String,
+    /// `onsite` or `home`.
+    pub place: Typed<Place>,
+}
+
+/// Adds the span on each of its days; shifts of the next days stand at once.
+///
+/// # Errors
+/// `not_found`, `form_invalid`.
+pub async fn add_shift(state: &State, actor: Actor, reader: ReaderId, form: &ShiftForm) -> Result<()> {
+    let mut faults = Faults::default();
+    let minute = |text: &str| {
+        let time = NaiveTime::parse_from_str(text.trim(), "%H:%M").ok()?;
+        i32::try_from(time.num_seconds_from_midnight() / 60).ok()
+    };
+    let (start, end) = (minute(&form.start), minute(&form.end));
+    for (field, time) in [("start", start), ("end", end)] {
+        if time.is_none() {
+            faults.add(field, &codes::SHIFT_SPAN);
+        }
+    }
+    let place = faults.required("place", &form.place).unwrap_or(Place::Home);
+    let chosen = [form.mon, form.tue, form.wed, form.thu, form.fri, form.sat, form.sun];
+    let days: Vec<i32> = (0..7).zip(chosen).filter(|(_, chosen)| *chosen).map(|(day, _)| day).collect();
+    if days.is_empty() {
+        faults.add("mon", &common::FIELD_REQUIRED);
+    }
+    faults.done()?;
+    let (start, end) = (start.unwrap_or(0), end.unwrap_or(0));
+    let span = start..if end <= start { end + 1440 } else { end };
+    change(state, actor, reader, "shift.add", move |conn, actor| {
+        for day in &days {
+            shifts::shift_pattern_add_in_tx(conn, reader, *day, span.clone(), place)?;
+        }
+        shifts::shift_extend_in_tx(conn, actor.at)?;
+        let (start, end) = (span.start, span.end);
+        Ok(serde_json::json!({ "days": days, "start": start, "end": end, "place": place }).to_string())
+    })
+    .await
+}
+
+/// Takes a weekly span away, with the shifts it made for later.
+///
+/// # Errors
+/// `not_found`.
+pub async fn remove_shift(state: &State, actor: Actor, reader: ReaderId, pattern: i64) -> Result<()> {
+    change(state, actor, reader, "shift.remove", move |conn, actor| {
+        shifts::shift_pattern_remove_in_tx(conn, reader, pattern, actor.at)?;
+        Ok(serde_json::json!({ "pattern": pattern }).to_string())
+    })
+    .await
+}

@@ -1,0 +1,82 @@
+//! The administrator's area: sites with what belongs to them, tariffs, readers, users.
+//!
+//! Forms that make or change one thing are shown again with their wrong fields
+//! marked; small forms inside a sheet answer htmx with a toast.
+
+mod endpoints;
+mod fields;
+mod pools;
+mod reader_terms;
+mod readers;
+mod site_terms;
+mod sites;
+mod tariffs;
+mod user_terms;
+mod users;
+
+use actix_web::HttpRequest;
+use dokuei_models::store::pools::pool_list;
+use dokuei_models::store::sites::{SiteRow, site_list};
+use dokuei_models::{Actor, Connection};
+use dokuei_terms::Language;
+
+use self::fields::Choice;
+use super::page::see_other;
+use super::{Answer, Page, Routes, cases};
+use crate::authority::Allowed;
+use crate::authority::rights::Administer;
+use crate::error::{Error, Result, codes};
+use crate::state::State;
+
+pub(super) use self::fields::Fields;
+
+/// Registers the area.
+pub fn routes(routes: &mut Routes) {
+    sites::routes(routes);
+    site_terms::routes(routes);
+    pools::routes(routes);
+    endpoints::routes(routes);
+    tariffs::routes(routes);
+    readers::routes(routes);
+    reader_terms::routes(routes);
+    users::routes(routes);
+    user_terms::routes(routes);
+}
+
+/// The doer, who must administer the whole house: what is kept here belongs to no single site or pool.
+///
+/// # Errors
+/// `not_found` for an administrator of a part.
+pub(super) fn doer(who: &Allowed<Administer>, state: &State) -> Result<Actor> {
+    if who.reach().everything { Ok(who.actor(state.now())) } else { Err(Error::not_found()) }
+}
+
+/// Back to a page after a form was taken.
+fn back(request: &HttpRequest, to: &str) -> Answer {
+    Ok(see_other(cases::is_fragment(request), to))
+}
+
+/// Whether a form is to be shown again.
+fn is_invalid(error: &Error) -> bool {
+    error.code() == &codes::common::FORM_INVALID || !error.fields().is_empty()
+}
+
+/// A name in the page's language; the Japanese one where there is no other.
+pub(super) fn named<'a>(page: &Page, ja: &'a str, en: &'a str) -> &'a str {
+    if page.language == Language::En && !en.is_empty() { en } else { ja }
+}
+
+/// Every site as a choice.
+fn site_choices(conn: &mut Connection, language: Language) -> Result<Vec<Choice>, dokuei_models::StoreError> {
+    let label = |site: &SiteRow| match language {
+        Language::En if !site.name_en.is_empty() => site.name_en.clone(),
+        _ => site.name_ja.clone(),
+    };
+    Ok(site_list(conn)?.iter().map(|site| (site.id.to_string(), label(site))).collect())
+}
+
+/// Every pool as a choice.
+fn pool_choices(conn: &mut Connection, language: Language) -> Result<Vec<Choice>, dokuei_models::StoreError> {
+    let label = |ja: String, en: String| if language == Language::En && !en.is_empty() { en } else { ja };
+    Ok(pool_list(conn)?.into_iter().map(|(id, _, ja, en)| (id.to_string(), label(ja, en))).collect())
+}
