@@ -37,6 +37,7 @@ pub mod sessions;
 pub mod setup;
 pub mod signing;
 pub mod sites;
+pub mod skill_cells;
 pub mod skill_table;
 pub mod tariffs;
 pub mod throttle;

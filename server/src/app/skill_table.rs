@@ -13,6 +13,8 @@ use dokuei_models::store::users;
 use dokuei_models::{Actor, Connection, ReaderId, StoreError};
 use dokuei_terms::{Language, Modality, Region};
 
+use super::skill_cells::SkillMap;
+
 /// What is wrong with one cell or heading of a sheet. Rows and columns count from 1.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
 pub struct SheetFault {
@@ -179,6 +181,7 @@ pub fn export(conn: &mut Connection) -> Result<String, StoreError> {
     let mut columns: Vec<(Region, Modality)> = cells.iter().map(|cell| (cell.region, cell.modality)).collect();
     columns.sort_unstable();
     columns.dedup();
+    let map = SkillMap::of(&cells);
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     let damaged = |error: csv::Error| StoreError::Damaged(error.to_string());
     let heading = |(region, modality): &(Region, Modality)| {
@@ -188,8 +191,7 @@ pub fn export(conn: &mut Connection) -> Result<String, StoreError> {
     for (reader, _, _) in readers::reader_list(conn, None)? {
         let login = users::user_get(conn, reader.user_id)?.login;
         let value = |at: &(Region, Modality)| {
-            let cell = cells.iter().find(|cell| cell.reader == reader.id && (cell.region, cell.modality) == *at);
-            cell.map(|cell| cell.declared.to_string()).unwrap_or_default()
+            map.own(reader.id, at.0, at.1).map(|declared| declared.to_string()).unwrap_or_default()
         };
         writer.write_record(std::iter::once(login).chain(columns.iter().map(value))).map_err(damaged)?;
     }

@@ -1,6 +1,6 @@
 //! The audit trail for those who check it: looking into it and checking its seals leave rows themselves.
 
-use dokuei_models::store::audit::{self, AuditFault, AuditQuery, AuditRow, Subject};
+use dokuei_models::store::audit::{self, AuditFault, AuditQuery, AuditRow, SealState, Subject};
 
 use crate::authority::Person;
 use crate::error::Result;
@@ -52,4 +52,12 @@ pub async fn verify(state: &State, person: &Person) -> Result<Checked> {
         .tx(move |conn| audit::append_in_tx(conn, &actor, "audit.verify", Subject::none("audit"), outcome, &detail))
         .await?;
     Ok(checked)
+}
+
+/// How far the trail is sealed, without checking it.
+///
+/// # Errors
+/// What the database says.
+pub async fn seal_state(state: &State) -> Result<SealState> {
+    Ok(state.db.read(audit::audit_seal_state).await?)
 }

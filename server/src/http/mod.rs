@@ -7,6 +7,7 @@ pub mod account;
 pub mod admin;
 pub mod api;
 pub mod assets;
+pub mod audit;
 pub mod billing;
 mod case_view;
 mod case_words;
@@ -66,6 +67,7 @@ pub fn all_routes() -> Routes {
         billing::routes,
         skills::routes,
         admin::routes,
+        audit::routes,
         dispatch::routes,
         cases::routes,
         trouble::routes,

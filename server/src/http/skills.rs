@@ -1,35 +1,51 @@
-//! The skill table: looked at, taken in from a sheet, and handed out as one.
+//! The skill table: a grid whose cells are edited, taken in from a sheet, and handed out as one.
 
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use dokuei_models::ReaderId;
-use dokuei_models::store::readers::{self, ReaderRow, SkillCell};
+use dokuei_models::store::readers::{self, ReaderRow};
 use dokuei_terms::{Modality, Region};
+use serde::Deserialize;
 
+use super::admin::{doer, named};
+use super::cases::is_fragment;
+use super::page::see_other;
 use super::{Answer, Page, Routes};
+use crate::app::skill_cells::{self, CellChange, CellForm, SkillMap};
 use crate::app::skill_table::{self, SheetFault};
+use crate::app::typed::Typed;
 use crate::authority::{Allowed, rights::Administer};
+use crate::error::Result;
 use crate::state::State;
 use crate::wake::Topic;
 
 /// Registers the skill pages.
 pub fn routes(routes: &mut Routes) {
     routes.get("/skills", show);
+    routes.post("/skills/cells", set_cell);
     routes.get("/skills/export", export);
     routes.post("/skills/import", import);
 }
 
+/// One reader's cells: a row a region, a column a modality.
 #[derive(Template)]
-#[template(path = "skills/page.html")]
-struct SkillsPage<'a> {
+#[template(path = "skills/grid.html")]
+struct Grid<'a> {
     page: &'a Page,
-    readers: Vec<(ReaderRow, String, String)>,
-    cells: Vec<SkillCell>,
+    reader: ReaderId,
+    map: SkillMap,
     regions: Vec<Region>,
-    modalities: Vec<Modality>,
+    modalities: &'static [Modality],
+    saved: Option<CellChange>,
 }
 
-impl SkillsPage<'_> {
+impl Grid<'_> {
+    async fn load<'a>(state: &State, page: &'a Page, reader: ReaderId, saved: Option<CellChange>) -> Result<Grid<'a>> {
+        let cells = state.db.read(move |conn| readers::skill_list(conn, Some(reader))).await?;
+        let (map, regions) = (SkillMap::of(&cells), Region::all().collect());
+        Ok(Grid { page, reader, map, regions, modalities: Modality::ALL, saved })
+    }
+
     fn region(&self, region: &Region) -> &'static str {
         region.label(self.page.language)
     }
@@ -38,34 +54,78 @@ impl SkillsPage<'_> {
         modality.label(self.page.language)
     }
 
-    /// The value in force and whether it is the cell's own.
-    fn value(&self, reader: &ReaderId, region: &Region, modality: &Modality) -> (Option<i32>, bool) {
-        let own = |at: Region| {
-            let found = self
-                .cells
-                .iter()
-                .find(|cell| cell.reader == *reader && cell.region == at && cell.modality == *modality);
-            found.map(|cell| cell.declared)
-        };
-        (region.and_ancestors().find_map(own), own(*region).is_some())
+    /// How deep a region stands in the tree.
+    fn depth(&self, region: &Region) -> usize {
+        region.and_ancestors().count()
     }
 
-    fn shown(&self, reader: &ReaderId, region: &Region, modality: &Modality) -> String {
-        self.value(reader, region, modality).0.map(|value| value.to_string()).unwrap_or_default()
+    fn own(&self, region: &Region, modality: &Modality) -> String {
+        self.map.own(self.reader, *region, *modality).map(|value| value.to_string()).unwrap_or_default()
     }
 
-    fn inherited(&self, reader: &ReaderId, region: &Region, modality: &Modality) -> bool {
-        !self.value(reader, region, modality).1
+    fn inherited(&self, region: &Region, modality: &Modality) -> String {
+        self.map.in_force(self.reader, *region, *modality).map(|value| value.to_string()).unwrap_or_default()
+    }
+
+    fn told(&self, saved: &CellChange) -> String {
+        let value = |value: Option<i32>| value.map_or_else(|| self.page.t("skills-inherits"), |value| value.to_string());
+        let place = format!("{} {}", self.region(&saved.region), self.modality(&saved.modality));
+        format!("{place} {} → {}", value(saved.before), value(saved.now))
+    }
+
+    fn before(&self, saved: &CellChange) -> String {
+        saved.before.map(|value| value.to_string()).unwrap_or_default()
     }
 }
 
-async fn show(_who: Allowed<Administer>, state: State, page: Page) -> Answer {
-    let (people, cells) =
-        state.db.read(|conn| Ok((readers::reader_list(conn, None)?, readers::skill_list(conn, None)?))).await?;
+#[derive(Template)]
+#[template(path = "skills/page.html")]
+struct SkillsPage<'a> {
+    page: &'a Page,
+    readers: Vec<(ReaderRow, String, String)>,
+    grid: Option<Grid<'a>>,
+}
+
+impl SkillsPage<'_> {
+    fn name<'b>(&self, ja: &'b str, en: &'b str) -> &'b str {
+        named(self.page, ja, en)
+    }
+
+    fn is_shown(&self, reader: &ReaderRow) -> bool {
+        self.grid.as_ref().is_some_and(|grid| grid.reader == reader.id)
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Wanted {
+    reader: Typed<ReaderId>,
+}
+
+async fn show(_who: Allowed<Administer>, state: State, page: Page, wanted: web::Query<Wanted>) -> Answer {
+    let people = state.db.read(|conn| readers::reader_list(conn, None)).await?;
     let page = page.clone().titled(&page.t("skills-title"));
-    let regions = Region::all().collect();
-    let modalities = Modality::ALL.to_vec();
-    page.show(&SkillsPage { page: &page, readers: people, cells, regions, modalities })
+    let wanted = people.iter().find(|(row, ..)| wanted.reader == Typed::Is(row.id)).or(people.first());
+    let grid = match wanted {
+        Some((row, ..)) => Some(Grid::load(&state, &page, row.id, None).await?),
+        None => None,
+    };
+    page.show(&SkillsPage { page: &page, readers: people, grid })
+}
+
+/// Writes one cell; answers htmx with the reader's grid and a toast that undoes it.
+async fn set_cell(
+    who: Allowed<Administer>,
+    state: State,
+    page: Page,
+    request: HttpRequest,
+    form: web::Form<CellForm>,
+) -> Answer {
+    let change = skill_cells::set(&state, doer(&who, &state)?, &form).await?;
+    if !is_fragment(&request) {
+        return Ok(see_other(false, &format!("/skills?reader={}", change.reader)));
+    }
+    page.show(&Grid::load(&state, &page, change.reader, Some(change)).await?)
 }
 
 async fn export(who: Allowed<Administer>, state: State) -> Answer {

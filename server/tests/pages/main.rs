@@ -6,11 +6,13 @@
 #![allow(clippy::unwrap_used)]
 
 mod accounts;
+mod admin;
 mod api;
 mod app;
 mod clocks;
 mod dispatch;
 mod door;
+mod first_case;
 mod live;
 mod matrix;
 mod merging;

@@ -12,3 +12,6 @@ skills-fault-sheet = This cannot be read as CSV. The first row holds headings su
 skills-fault-heading = The heading “{ $value }” names no known region and modality.
 skills-fault-reader = There is no reader “{ $value }”. Use a login, a name, or 読影医N.
 skills-fault-value = “{ $value }” is not a whole number from 0 to 100.
+skills-saved = Saved.
+skills-inherits = (from above)
+skills-keys = Choose a cell and type 0 to 100. Arrows and Enter move, Escape puts back, an empty cell takes the region above.

@@ -12,3 +12,6 @@ skills-fault-sheet = CSV として読めません。1 行目に見出し（例�
 skills-fault-heading = 見出し「{ $value }」の部位・モダリティがわかりません。
 skills-fault-reader = 「{ $value }」という読影医はいません。ログイン名・氏名・読影医N で書いてください。
 skills-fault-value = 「{ $value }」は 0 から 100 の整数ではありません。
+skills-saved = 保存しました。
+skills-inherits = （上位の値）
+skills-keys = セルを選んで 0～100 を入力します。矢印キーと Enter で移動、Esc で取りやめ、空にすると上位の部位の値になります。

@@ -173,7 +173,7 @@ impl ReaderPage<'_> {
 
     fn times(&self, pattern: &ShiftPatternRow) -> String {
         let clock = |minute: i32| format!("{:02}:{:02}", minute / 60 % 24, minute % 60);
-        let next = if pattern.end_minute > 1440 { self.page.t("admin-shift-next-day") } else { String::new() };
+        let next = if pattern.end_minute > 1440 { self.page.t("admin-shift-next-day") + " " } else { String::new() };
         format!("{}–{next}{}", clock(pattern.start_minute), clock(pattern.end_minute))
     }
 }

@@ -1,0 +1,420 @@
+//! The administrator's pages: what is entered there is what the house works by.
+
+use actix_web::http::StatusCode;
+use dokuei_models::store::audit::{self, AuditQuery};
+use dokuei_models::store::sites::{EndpointRow, SiteRow};
+use dokuei_models::store::{grants, readers, sites, tariffs};
+use dokuei_models::{PoolId, SiteId};
+use dokuei_server::authority::{Role, Scope};
+use dokuei_server::error::codes::{admin as codes, common};
+
+use super::app::{Answer, Client, PASSWORD, TestApp};
+use super::ward::Ward;
+
+/// The last number of where an answer leads: the row that was made.
+pub fn made(answer: &Answer) -> i64 {
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    let path = answer.header("location").split('#').next().unwrap().to_owned();
+    path.rsplit('/').next().unwrap().parse().unwrap()
+}
+
+pub const SITE: [(&str, &str); 12] = [
+    ("code", "clinic_a"),
+    ("name_ja", "架空クリニック"),
+    ("refers", "true"),
+    ("insured", "true"),
+    ("institution_code", "1312345678"),
+    ("patient_id_rule", "ignore_zeros"),
+    ("orphan_rule", "default_request"),
+    ("orphan_wait_minutes", "30"),
+    ("comparison_after_days", "1095"),
+    ("quiet_seconds", "5"),
+    ("active", "true"),
+    ("email", "clinic@example.invalid"),
+];
+
+pub fn with<'a>(fields: &[(&'a str, &'a str)], changed: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    let kept = fields.iter().filter(|(name, _)| !changed.iter().any(|(other, _)| other == name));
+    kept.chain(changed).copied().collect()
+}
+
+async fn site_row(app: &TestApp, id: i64) -> SiteRow {
+    app.state.db.read(move |conn| sites::site_get(conn, SiteId(id))).await.unwrap()
+}
+
+async fn endpoints(app: &TestApp) -> Vec<EndpointRow> {
+    app.state.db.read(|conn| sites::endpoint_list(conn, None)).await.unwrap()
+}
+
+async fn actions(app: &TestApp, action: &'static str) -> Vec<audit::AuditRow> {
+    let query = AuditQuery { action: Some(action.to_owned()), limit: 50, ..AuditQuery::default() };
+    app.state.db.read(move |conn| audit::audit_search(conn, &query)).await.unwrap()
+}
+
+#[actix_web::test]
+async fn a_wrong_site_is_shown_again_with_what_was_typed_and_every_fault() {
+    let app = TestApp::init().await;
+    let chief = app.administrator("chief").await;
+    let empty = chief.get("/admin/sites").await;
+    assert!(empty.body.contains("施設がまだありません"), "{}", empty.body);
+    let wrong = [("institution_code", "131234567"), ("quiet_seconds", "soon"), ("code", "病院"), ("name_ja", "<b>")];
+    let refused = chief.form("/admin/sites", &with(&SITE, &wrong)).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for shown in [codes::INSTITUTION_CODE.ja, codes::CODE_LETTERS.ja, common::FIELD_INVALID.ja, "131234567", "soon"] {
+        assert!(refused.body.contains(shown), "{shown} is not shown");
+    }
+    assert!(refused.body.contains("&lt;b&gt;") && !refused.body.contains("value=\"<b>"));
+    assert!(app.state.db.read(sites::site_list).await.unwrap().is_empty());
+
+    let id = made(&chief.form("/admin/sites", &SITE).await);
+    let row = site_row(&app, id).await;
+    assert_eq!((row.code.as_str(), row.quiet_seconds, row.reads, row.demo), ("clinic_a", 5, false, false));
+    let again = chief.form("/admin/sites", &SITE).await;
+    assert!(again.status == StatusCode::UNPROCESSABLE_ENTITY && again.body.contains("code"), "{}", again.body);
+    let sheet = chief.get(&format!("/admin/sites/{id}")).await;
+    assert!(sheet.body.contains("1312345678") && sheet.body.contains("DOKUEI"), "{}", sheet.body);
+    assert!(chief.get("/admin/sites?q=CLINIC").await.body.contains("架空クリニック"));
+    assert!(!chief.get("/admin/sites?q=nowhere").await.body.contains("架空クリニック"));
+}
+
+#[actix_web::test]
+async fn whoever_changes_a_site_that_somebody_else_changed_is_told_and_the_trail_tells_what_changed() {
+    let app = TestApp::init().await;
+    let chief = app.administrator("chief").await;
+    let id = made(&chief.form("/admin/sites", &SITE).await);
+    let path = format!("/admin/sites/{id}");
+    let pool = site_row(&app, id).await.pool_id.to_string();
+    let seen = [("version", "1"), ("pool", pool.as_str())];
+    let notes = ("standing_notes", "造影剤の既往を確認");
+    let changed = chief.form(&path, &with(&SITE, &[seen[0], seen[1], ("quiet_seconds", "90"), notes])).await;
+    assert_eq!(changed.status, StatusCode::SEE_OTHER, "{}", changed.body);
+    let late = chief.form(&path, &with(&SITE, &[seen[0], seen[1], ("quiet_seconds", "7")])).await;
+    assert_eq!(late.status, StatusCode::CONFLICT);
+    assert_eq!(site_row(&app, id).await.quiet_seconds, 90);
+    let told = actions(&app, "site.change").await.remove(0);
+    assert!(told.detail.contains("\"quiet_seconds\":[\"5\",\"90\"]"), "{}", told.detail);
+    assert!(told.detail.contains("standing_notes") && !told.detail.contains("造影剤"), "{}", told.detail);
+    assert_eq!((told.subject_id, told.site_id), (Some(id), Some(SiteId(id))));
+}
+
+#[actix_web::test]
+async fn only_an_administrator_of_the_whole_house_keeps_it() {
+    let app = TestApp::init().await;
+    let chief = app.administrator("chief").await;
+    let id = made(&chief.form("/admin/sites", &SITE).await);
+    let pool = site_row(&app, id).await.pool_id;
+    let part = app.with_user("part", &[(Role::Administrator, Scope::Pool(pool))]).await;
+    for path in ["/admin/sites".to_owned(), "/admin/users".to_owned(), format!("/admin/sites/{id}")] {
+        assert_eq!(part.get(&path).await.status, StatusCode::NOT_FOUND, "{path}");
+    }
+    assert_eq!(part.form("/admin/sites", &with(&SITE, &[("code", "other")])).await.status, StatusCode::NOT_FOUND);
+    let clerk = app.with_user("clerk", &[(Role::Billing, Scope::All)]).await;
+    assert_eq!(clerk.form("/admin/sites", &SITE).await.status, StatusCode::FORBIDDEN);
+}
+
+#[actix_web::test]
+async fn an_endpoint_is_named_by_its_title_and_address_and_answers_an_echo_or_says_why_not() {
+    let app = TestApp::init().await;
+    let chief = app.administrator("chief").await;
+    let site = made(&chief.form("/admin/sites", &SITE).await).to_string();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let peer = [
+        ("site", site.as_str()),
+        ("name", "PACS"),
+        ("ae_title", "CLINIC_A"),
+        ("sends", "true"),
+        ("addresses", "127.0.0.1, 10.1.0.0/16"),
+        ("receives", "true"),
+        ("host", "127.0.0.1"),
+        ("port", closed.as_str()),
+        ("active", "true"),
+    ];
+    for (field, wrong, code) in [
+        ("ae_title", "SEVENTEEN_LETTERS", &codes::AE_TITLE),
+        ("ae_title", "読影", &codes::AE_TITLE),
+        ("addresses", "hospital", &codes::ADDRESSES),
+        ("addresses", "", &codes::ADDRESSES),
+        ("port", "70000", &codes::PORT),
+        ("host", "", &codes::HOST),
+    ] {
+        let refused = chief.form("/admin/endpoints", &with(&peer, &[(field, wrong)])).await;
+        assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{field} {wrong}");
+        assert!(refused.body.contains(code.ja), "{field} {wrong}: {}", refused.body);
+    }
+    let kept = chief.form("/admin/endpoints", &peer).await;
+    assert_eq!(kept.header("location"), format!("/admin/sites/{site}#endpoints"));
+    let ambiguous = chief.form("/admin/endpoints", &with(&peer, &[("addresses", "10.1.2.3"), ("name", "CT")])).await;
+    assert!(ambiguous.body.contains(codes::AE_TITLE_TAKEN.ja), "images would belong to either");
+    let row = endpoints(&app).await.remove(0);
+    assert_eq!((row.addresses.as_str(), row.ae_title.as_str()), ("127.0.0.1,10.1.0.0/16", "CLINIC_A"));
+
+    let echo = format!("/admin/endpoints/{}/echo", row.id);
+    let silent = fragment(&chief, &echo).await;
+    assert!(silent.body.contains("応答なし") && silent.body.contains(&closed), "{}", silent.body);
+    let row = endpoints(&app).await.remove(0);
+    assert!(row.last_error.is_some() && row.last_contact_at.is_none());
+
+    let gateway = super::first_case::Gateway::start(&app, "CLINIC_A").await;
+    let port = gateway.port.to_string();
+    let seen = row.version.to_string();
+    let moved = with(&peer, &[("port", &port), ("version", &seen)]);
+    let moved = chief.form(&format!("/admin/endpoints/{}", row.id), &moved).await;
+    assert_eq!(moved.status, StatusCode::SEE_OTHER, "{}", moved.body);
+    let stranger = fragment(&chief, &echo).await;
+    assert!(stranger.body.contains("DOKUEI"), "the peer does not know us, which is said: {}", stranger.body);
+    let own = [("site", site.as_str()), ("ae_title", "DOKUEI"), ("name", "self"), ("receives", "false"), ("host", "")];
+    let own = with(&with(&peer, &own), &[("port", "")]);
+    let own: Vec<_> = own.into_iter().filter(|(name, _)| *name != "receives").collect();
+    assert_eq!(chief.form("/admin/endpoints", &own).await.status, StatusCode::SEE_OTHER);
+    let answered = fragment(&chief, &echo).await;
+    assert!(answered.body.contains("応答あり") && answered.body.contains(" ms"), "{}", answered.body);
+    let row = endpoints(&app).await.remove(0);
+    assert!(row.last_error.is_none() && row.last_contact_at.is_some());
+    let outcomes: Vec<String> = actions(&app, "endpoint.echo").await.into_iter().map(|row| row.outcome).collect();
+    assert_eq!(outcomes, ["done", "failed", "failed"]);
+}
+
+async fn fragment(client: &Client<'_>, path: &str) -> Answer {
+    let headers = [("hx-request", "true"), ("x-csrf-token", client.csrf.as_str())];
+    client.send(actix_web::http::Method::POST, path, &headers, "").await
+}
+
+#[actix_web::test]
+async fn a_contract_begins_on_a_day_and_ends_the_one_before_on_the_eve() {
+    let app = TestApp::init().await;
+    let chief = app.administrator("chief").await;
+    let site = made(&chief.form("/admin/sites", &SITE).await);
+    let path = format!("/admin/sites/{site}/contracts");
+    let terms = [
+        ("tariff_name", "標準"),
+        ("from_day", "2026-04-01"),
+        ("due_stat_minutes", "60"),
+        ("due_urgent_minutes", "120"),
+        ("due_priority_minutes", "480"),
+        ("due_routine_minutes", "1440"),
+        ("price_day", "receipt"),
+    ];
+    let unknown = htmx(&chief, &path, &terms).await;
+    assert!(unknown.body.contains(codes::TARIFF_UNKNOWN.ja), "{}", unknown.body);
+    let tariff = made(&chief.form("/admin/tariffs", &[("name", "標準"), ("from_day", "2026-04-01")]).await);
+    assert_eq!(chief.form(&path, &terms).await.status, StatusCode::SEE_OTHER);
+    let next = chief.form(&path, &with(&terms, &[("from_day", "2026-06-01"), ("due_stat_minutes", "30")])).await;
+    assert_eq!(next.status, StatusCode::SEE_OTHER, "{}", next.body);
+    let on = |day: &str| {
+        let (day, db) = (day.parse().unwrap(), app.state.db.clone());
+        async move { db.read(move |conn| sites::contract_on(conn, SiteId(site), day)).await.unwrap().unwrap() }
+    };
+    let (before, after) = (on("2026-05-31").await, on("2026-06-01").await);
+    assert_eq!((before.due_stat_minutes, after.due_stat_minutes), (60, 30));
+    assert_eq!(before.to_day, "2026-05-31".parse().ok());
+    let day = [("to_day", "2026-07-31")];
+    let into_the_next = htmx(&chief, &format!("/admin/contracts/{}/end", before.id), &day).await;
+    assert!(into_the_next.body.contains(codes::DAYS_OVERLAP.ja), "{}", into_the_next.body);
+    let reversed = htmx(&chief, &format!("/admin/contracts/{}/end", after.id), &[("to_day", "2026-05-01")]).await;
+    assert!(reversed.body.contains(codes::DAYS_REVERSED.ja), "{}", reversed.body);
+    let removed = chief.form(&format!("/admin/contracts/{}/remove", after.id), &[]).await;
+    assert_eq!(removed.status, StatusCode::SEE_OTHER, "nobody used it");
+
+    let price = [("modality", "CT"), ("first", "2500"), ("further", "1500"), ("reader", "1200")];
+    assert_eq!(chief.form(&format!("/admin/tariffs/{tariff}/prices"), &price).await.status, StatusCode::SEE_OTHER);
+    let wrong = htmx(&chief, &format!("/admin/tariffs/{tariff}/prices"), &[("first", "-1")]).await;
+    assert!(wrong.body.contains(codes::AMOUNT.ja), "{}", wrong.body);
+    let shown = chief.get(&format!("/admin/tariffs/{tariff}")).await;
+    assert!(shown.body.contains("value=\"2500\"") && shown.body.contains("value=\"1200\""), "{}", shown.body);
+    let second = made(&chief.form(&format!("/admin/tariffs/{tariff}/next"), &[("from_day", "2026-10-01")]).await);
+    let lines = app.state.db.read(move |conn| tariffs::tariff_line_list(conn, dokuei_models::TariffId(second))).await;
+    assert_eq!(lines.unwrap().len(), 3, "a new version begins with the lines of the one before");
+}
+
+/// A small form of a sheet, as htmx sends it.
+pub async fn htmx(client: &Client<'_>, path: &str, fields: &[(&str, &str)]) -> Answer {
+    let body: Vec<String> =
+        fields.iter().map(|(name, value)| format!("{name}={}", super::app::percent(value))).collect();
+    let headers = [
+        ("hx-request", "true"),
+        ("x-csrf-token", client.csrf.as_str()),
+        ("content-type", "application/x-www-form-urlencoded"),
+    ];
+    client.send(actix_web::http::Method::POST, path, &headers, &body.join("&")).await
+}
+
+#[actix_web::test]
+async fn filings_and_closed_days_stand_on_the_sites_page_until_they_end() {
+    let app = TestApp::init().await;
+    let chief = app.administrator("chief").await;
+    let site = made(&chief.form("/admin/sites", &SITE).await);
+    let path = format!("/admin/sites/{site}");
+    let filing = [("kind", "addon2"), ("from_day", "2026-04-01"), ("note", "受理 第1号")];
+    assert_eq!(chief.form(&format!("{path}/filings"), &filing).await.status, StatusCode::SEE_OTHER);
+    let twice = htmx(&chief, &format!("{path}/filings"), &filing).await;
+    assert!(twice.body.contains(codes::DAYS_OVERLAP.ja), "{}", twice.body);
+    let on = |day: &str| {
+        let (day, db) = (day.parse().unwrap(), app.state.db.clone());
+        async move { db.read(move |conn| sites::filing_list_on(conn, SiteId(site), day)).await.unwrap() }
+    };
+    let row = on("2026-09-01").await.remove(0);
+    chief.form(&format!("{path}/filings/{}/end", row.id), &[("to_day", "2026-08-31")]).await;
+    assert!(on("2026-09-01").await.is_empty() && on("2026-08-31").await.len() == 1);
+
+    let closed = [("from_day", "2026-08-12"), ("to_day", "2026-08-15"), ("name", "夏季休診")];
+    assert_eq!(chief.form(&format!("{path}/days"), &closed).await.status, StatusCode::SEE_OTHER);
+    let from = "2026-08-01".parse().unwrap();
+    let days = app.state.db.read(move |conn| sites::closed_days(conn, SiteId(site), from)).await.unwrap();
+    assert!(days.contains(&"2026-08-14".parse().unwrap()), "its own");
+    assert!(days.contains(&"2026-09-21".parse().unwrap()), "and the country's, which came with the first site");
+    assert!(chief.get(&path).await.body.contains("夏季休診"));
+}
+
+#[actix_web::test]
+async fn a_user_gets_one_password_that_is_shown_once_and_roles_with_dates() {
+    let app = TestApp::init().await;
+    let chief = app.administrator("chief").await;
+    let site = made(&chief.form("/admin/sites", &SITE).await);
+    let wrong = chief.form("/admin/users", &[("login", "x y"), ("role", "site_doctor"), ("scope", "all")]).await;
+    for fault in [codes::LOGIN_LETTERS.ja, common::FIELD_REQUIRED.ja, codes::SITE_OF_ROLE.ja] {
+        assert!(wrong.status == StatusCode::UNPROCESSABLE_ENTITY && wrong.body.contains(fault), "{fault}");
+    }
+    let scope = format!("site:{site}");
+    let fields = [("login", "Doctor1"), ("name_ja", "見本 医師"), ("role", "site_doctor"), ("scope", scope.as_str())];
+    let shown = chief.form("/admin/users", &fields).await;
+    assert_eq!((shown.status, shown.header("cache-control")), (StatusCode::OK, "no-store"));
+    let password = shown.body.split("data-password>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    let doctor = app.sign_in("doctor1", &password).await;
+    assert_eq!(doctor.get("/portal").await.status, StatusCode::OK);
+    assert!(chief.form("/admin/users", &fields).await.body.contains(codes::LOGIN_USED.ja));
+    let list = chief.get("/admin/users?q=doctor").await;
+    assert!(list.body.contains("doctor1") && list.body.contains("依頼医") && !list.body.contains(&password));
+
+    let user = app.state.db.read(|c| dokuei_models::store::users::user_by_login(c, "doctor1")).await.unwrap().unwrap();
+    let path = format!("/admin/users/{}", user.id);
+    let later = [("role", "dispatcher"), ("scope", "all"), ("from_day", "2026-05-01"), ("to_day", "2026-05-31")];
+    assert_eq!(chief.form(&format!("{path}/grants"), &later).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(doctor.get("/dispatch").await.status, StatusCode::FORBIDDEN, "not yet");
+    let given = app.state.db.read(move |conn| grants::grant_list(conn, user.id)).await.unwrap().remove(1);
+    assert_eq!(given.to_at.unwrap().to_string(), "2026-05-31 15:00:00", "the whole last day in Japan");
+
+    let silent = htmx(&chief, &format!("{path}/lock"), &[("reason", " ")]).await;
+    assert!(silent.body.contains(common::FIELD_REASON_REQUIRED.ja), "{}", silent.body);
+    chief.form(&format!("{path}/lock"), &[("reason", "退職")]).await;
+    assert_eq!(doctor.get("/portal").await.status, StatusCode::SEE_OTHER, "signed out at once");
+    assert!(actions(&app, "user.deactivate").await[0].detail.contains("退職"));
+    chief.form(&format!("{path}/unlock"), &[]).await;
+    let renewed = chief.form(&format!("{path}/password"), &[]).await;
+    let new = renewed.body.split("data-password>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+    assert_ne!(new, password);
+    app.sign_in("doctor1", &new).await;
+}
+
+#[actix_web::test]
+async fn nobody_takes_his_own_last_administrator_role_and_the_house_keeps_one() {
+    let app = TestApp::init().await;
+    let chief = app.administrator("chief").await;
+    let deputy = app.administrator("deputy").await;
+    let grant = |client: &Client<'_>| {
+        let (user, db) = (client.user.unwrap(), app.state.db.clone());
+        async move { (user, db.read(move |conn| grants::grant_list(conn, user)).await.unwrap()[0].id) }
+    };
+    let ((me, mine), (other, theirs)) = (grant(&chief).await, grant(&deputy).await);
+    let refused = chief.form(&format!("/admin/users/{me}/grants/{mine}/end"), &[]).await;
+    assert!(refused.status == StatusCode::CONFLICT && refused.body.contains(codes::OWN_ADMINISTRATION.ja));
+    let refused = chief.form(&format!("/admin/users/{me}/lock"), &[("reason", "x")]).await;
+    assert!(refused.status == StatusCode::CONFLICT && refused.body.contains(codes::OWN_ACCOUNT.ja));
+    assert_eq!(chief.form(&format!("/admin/users/{other}/grants/{theirs}/end"), &[]).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(deputy.get("/admin/users").await.status, StatusCode::FORBIDDEN);
+    let elsewhere = chief.form(&format!("/admin/users/{other}/grants/{mine}/end"), &[]).await;
+    assert_eq!(elsewhere.status, StatusCode::NOT_FOUND, "a grant is ended on its own user's page");
+}
+
+#[actix_web::test]
+async fn a_cell_of_the_skill_table_is_saved_with_a_way_back() {
+    let app = TestApp::init().await;
+    let chief = app.administrator("chief").await;
+    let ward = Ward::in_app(&app).await;
+    let (_, reader) = ward.reader("night").await;
+    let id = reader.to_string();
+    let cell = [("reader", id.as_str()), ("region", "head"), ("modality", "CT"), ("value", "80")];
+    let saved = htmx(&chief, "/skills/cells", &cell).await;
+    assert_eq!(saved.status, StatusCode::OK, "{}", saved.body);
+    assert!(saved.body.contains("hx-swap-oob") && saved.body.contains("→ 80"), "{}", saved.body);
+    assert!(saved.body.contains("id=\"c-head.brain-CT\"") && saved.body.contains("placeholder=\"80\""));
+    let own = |app: &TestApp| {
+        let db = app.state.db.clone();
+        async move { db.read(move |conn| readers::skill_list(conn, Some(reader))).await.unwrap() }
+    };
+    assert_eq!(own(&app).await.len(), 1);
+    let refused = htmx(&chief, "/skills/cells", &with(&cell, &[("value", "101")])).await;
+    assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let undone = htmx(&chief, "/skills/cells", &with(&cell, &[("value", "")])).await;
+    assert_eq!(undone.status, StatusCode::OK);
+    assert!(own(&app).await.is_empty(), "an empty cell takes the region above");
+    assert!(actions(&app, "skill.set").await[0].detail.contains("\"before\":80"));
+    let page = chief.get(&format!("/skills?reader={reader}")).await;
+    assert!(page.body.contains("試験 night") && page.body.contains("data-skill-grid"));
+}
+
+#[actix_web::test]
+async fn a_reader_has_a_pool_sites_and_a_week() {
+    let app = TestApp::init().await;
+    let chief = app.administrator("chief").await;
+    let site = made(&chief.form("/admin/sites", &SITE).await).to_string();
+    let pool = app.state.db.read(sites::pool_list).await.unwrap()[0].0;
+    let user = app.add_user("yomu", &[]).await;
+    let (user, pool_text) = (user.to_string(), pool.to_string());
+    let facts = [
+        ("user", user.as_str()),
+        ("pool", pool_text.as_str()),
+        ("qualification", "放射線診断専門医"),
+        ("pace", "1.0"),
+        ("capacity_minutes", "480"),
+        ("active", "true"),
+    ];
+    let wrong = chief.form("/admin/readers", &with(&facts, &[("pace", "0"), ("pool", "99")])).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let id = made(&chief.form("/admin/readers", &facts).await);
+    assert!(chief.form("/admin/readers", &facts).await.body.contains(codes::ALREADY_READER.ja));
+    let path = format!("/admin/readers/{id}");
+    let yomu = app.sign_in("yomu", PASSWORD).await;
+    assert_eq!(yomu.get("/worklist").await.status, StatusCode::OK, "the role came with it");
+
+    // Noon of 1 April 2026 in Japan is a Wednesday.
+    let week = [("wed", "true"), ("thu", "true"), ("start", "09:00"), ("end", "17:00"), ("place", "onsite")];
+    assert_eq!(chief.form(&format!("{path}/shifts"), &week).await.status, StatusCode::SEE_OTHER);
+    let none = htmx(&chief, &format!("{path}/shifts"), &[("start", "9"), ("end", "17:00"), ("place", "home")]).await;
+    assert!(none.body.contains(codes::SHIFT_SPAN.ja) && none.body.contains(common::FIELD_REQUIRED.ja));
+    let list = chief.get("/admin/readers").await;
+    assert!(list.body.contains("17:00まで"), "{}", list.body);
+    let terms = [("site", site.as_str()), ("from_day", "2026-04-01")];
+    assert_eq!(chief.form(&format!("{path}/privileges"), &terms).await.status, StatusCode::SEE_OTHER);
+    let place = [("weekly_days", "5"), ("weekly_hours", "32"), ("full_time", "true"), ("filed", "true")];
+    let place: Vec<_> = terms.into_iter().chain(place).collect();
+    assert_eq!(chief.form(&format!("{path}/affiliations"), &place).await.status, StatusCode::SEE_OTHER);
+    let sheet = chief.get(&path).await;
+    assert!(sheet.body.contains("09:00–17:00") && sheet.body.contains("専従の届出あり"), "{}", sheet.body);
+
+    let patterns = app.state.db.read(|conn| dokuei_models::store::shifts::shift_pattern_list(conn, None)).await.unwrap();
+    for pattern in &patterns {
+        chief.form(&format!("{path}/shifts/{}/remove", pattern.id), &[]).await;
+    }
+    let now = app.state.now();
+    let shifts = app.state.db.read(move |conn| readers::shift_list(conn, now, now + chrono::TimeDelta::days(4))).await;
+    assert!(shifts.unwrap().is_empty(), "the running one ends, later ones go");
+    let _: PoolId = pool;
+}
+
+#[actix_web::test]
+async fn the_security_officer_finds_who_did_what_and_sees_that_the_chain_holds() {
+    let app = TestApp::init().await;
+    let chief = app.administrator("chief").await;
+    made(&chief.form("/admin/sites", &SITE).await);
+    let officer = app.with_user("officer", &[(Role::SecurityOfficer, Scope::All)]).await;
+    let at = app.state.now();
+    app.state.db.tx(move |conn| audit::audit_seal_in_tx(conn, at, 1000)).await.unwrap();
+    let found = officer.get("/audit?actor=chief&action=site.&outcome=done&from_day=2026-04-01&to_day=2026-04-01").await;
+    assert!(found.body.contains("site.create") && !found.body.contains("session.begin"), "{}", found.body);
+    assert!(found.body.contains("まで封印済み"));
+    let none = officer.get("/audit?actor=chief&to_day=2026-03-31").await;
+    assert!(none.body.contains("見つかりません"), "{}", none.body);
+    let checked = fragment(&officer, "/audit/verify").await;
+    assert!(checked.body.contains("改ざんなし"), "{}", checked.body);
+    assert_eq!(chief.get("/audit").await.status, StatusCode::FORBIDDEN, "an administrator does not audit himself");
+}

@@ -1,0 +1,24 @@
+# First steps
+setup-title = First steps
+setup-line = Until the first case reaches a reader
+setup-text = Go from top to bottom: then images arrive, are given to a reader, and a signature makes a bill. The ticks come from what is really there.
+setup-done = (done)
+setup-do = Begin
+setup-look = Look
+setup-site = Add a site
+setup-site-text = A hospital or clinic that refers, with its rules.
+setup-endpoint = Add its endpoint
+setup-endpoint-text = AE title and address of its PACS or modality. On its side, register us as { $value }.
+setup-tariff = Make a tariff
+setup-tariff-text = Prices and what readers get. One line is enough.
+setup-contract = Add the contract
+setup-contract-text = On the site's page: the tariff, and when reports are due.
+setup-reader = Add a reader
+setup-reader-text = Add a user with the role of a reader, then make that user a reader.
+setup-privilege = Say for whom the reader may read
+setup-privilege-text = On the reader's page, add the site.
+setup-shift = Enter shifts
+setup-shift-text = On the reader's page. Cases go to readers on shift only.
+setup-skill = Enter skills
+setup-skill-text = 0 to 100 by region and modality. Without any, no case comes.
+setup-people = Technologists, doctors, dispatchers and billing clerks are users with a role:

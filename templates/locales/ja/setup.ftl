@@ -1,0 +1,24 @@
+# はじめの準備
+setup-title = はじめの準備
+setup-line = 最初の症例が読影医に届くまで
+setup-text = 上から順に進めると、画像が届いて読影医に配信され、署名で請求明細ができるようになります。印は登録された内容から付きます。
+setup-done = （完了）
+setup-do = はじめる
+setup-look = 見る
+setup-site = 施設を登録する
+setup-site-text = 依頼する病院・診療所。患者IDの決まりや、依頼のない検査の扱いを選びます。
+setup-endpoint = 接続先を登録する
+setup-endpoint-text = PACSやモダリティのAEタイトルと発信元アドレス。相手側にはこちらの名前 { $value } を登録します。
+setup-tariff = 料金表を作る
+setup-tariff-text = 読影料と読影医への支払い。1行だけでも始められます。
+setup-contract = 契約を登録する
+setup-contract-text = 施設の画面で、料金表と期限（緊急・至急・優先・通常）を決めます。
+setup-reader = 読影医を登録する
+setup-reader-text = 利用者を「読影医」の役割で登録し、続けて読影医にします。
+setup-privilege = 読影できる施設を決める
+setup-privilege-text = 読影医の画面で施設を加えます。
+setup-shift = 勤務を入れる
+setup-shift-text = 読影医の画面で毎週の勤務を入れます。勤務中の読影医にだけ配信されます。
+setup-skill = 得意度を入れる
+setup-skill-text = 部位とモダリティごとに 0～100。空の読影医には配信されません。
+setup-people = 施設の技師・医師や配信担当、請求担当は、役割を選んで登録します。
