@@ -5,8 +5,10 @@
 const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content ?? "";
 
 // Every change that a script sends carries the session's token.
+let lastForm = null;
 document.addEventListener("htmx:config:request", (event) => {
   event.detail.ctx.request.headers["X-CSRF-Token"] = meta("csrf-token");
+  lastForm = event.target.closest?.("form") ?? null;
 });
 
 // send(url, data): a change without a form, e.g. an autosave. Resolves to the Response.
@@ -63,10 +65,18 @@ function arm(toast) {
   if (!toast.classList.contains("bad")) setTimeout(() => toast.remove(), 8000);
 }
 
-// A refused form marks its fields.
+// A refused form marks its fields: in the form that was sent, since a page may have several fields of one name.
 function markFields(root) {
-  for (const fault of root.querySelectorAll?.("[data-field-fault]") ?? []) {
-    document.querySelector(`[name="${CSS.escape(fault.dataset.fieldFault)}"]`)?.closest(".field")?.classList.add("wrong");
+  const faults = [...(root.querySelectorAll?.("[data-field-fault]") ?? [])];
+  const form = lastForm?.isConnected ? lastForm : document;
+  if (form === lastForm) {
+    for (const old of form.querySelectorAll(".field.wrong")) { old.classList.remove("wrong"); old.querySelector("em")?.remove(); }
+  }
+  for (const fault of faults) {
+    const field = form.querySelector(`[name="${CSS.escape(fault.dataset.fieldFault)}"]`)?.closest(".field");
+    if (!field) continue;
+    field.classList.add("wrong");
+    field.append(Object.assign(document.createElement("em"), { textContent: fault.textContent }));
   }
 }
 

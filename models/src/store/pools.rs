@@ -36,12 +36,7 @@ pub fn pool_insert_in_tx(
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-pub fn pool_rename_in_tx(
-    conn: &mut Connection,
-    pool: PoolId,
-    name_ja: &str,
-    name_en: &str,
-) -> Result<(), StoreError> {
+pub fn pool_rename_in_tx(conn: &mut Connection, pool: PoolId, name_ja: &str, name_en: &str) -> Result<(), StoreError> {
     let changed = diesel::update(pools::table.find(pool))
         .set((pools::name_ja.eq(name_ja), pools::name_en.eq(name_en)))
         .execute(conn)?;

@@ -139,11 +139,7 @@ pub fn tariff_is_used(conn: &mut Connection, tariff: TariffId) -> Result<bool, S
 ///
 /// # Errors
 /// [`StoreError::NotFound`].
-pub fn tariff_end_in_tx(
-    conn: &mut Connection,
-    tariff: TariffId,
-    to_day: Option<NaiveDate>,
-) -> Result<(), StoreError> {
+pub fn tariff_end_in_tx(conn: &mut Connection, tariff: TariffId, to_day: Option<NaiveDate>) -> Result<(), StoreError> {
     let changed = diesel::update(tariffs::table.find(tariff)).set(tariffs::to_day.eq(to_day)).execute(conn)?;
     if changed == 1 { Ok(()) } else { Err(StoreError::NotFound("the tariff")) }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod administration;
 mod audit_trail;
 mod clocks;
 mod databases;

@@ -11,8 +11,8 @@ use async_trait::async_trait;
 use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::scp::{AssociationSummary, Desk, Outcome, Peer, Refusal};
 use dokuei_models::store::audit::{self, Subject};
-use dokuei_models::store::{endpoints, images};
 use dokuei_models::store::sites::{self, EndpointRow};
+use dokuei_models::store::{endpoints, images};
 use dokuei_models::{Actor, StoreError};
 
 use crate::state::State;

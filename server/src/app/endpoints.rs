@@ -125,9 +125,7 @@ fn is_ambiguous(conn: &mut Connection, row: &EndpointRow) -> Result<bool, StoreE
     let others = endpoints::endpoint_list_of_title(conn, &row.ae_title, Some(row.id))?;
     Ok(row.active
         && row.sends
-        && others.iter().any(|one| {
-            one.active && one.sends && admission::lists_meet(&one.addresses, &row.addresses)
-        }))
+        && others.iter().any(|one| one.active && one.sends && admission::lists_meet(&one.addresses, &row.addresses)))
 }
 
 fn taken() -> Error {

@@ -84,13 +84,7 @@ pub async fn add_affiliation(state: &State, actor: Actor, reader: ReaderId, form
 ///
 /// # Errors
 /// `not_found`, `form_invalid`.
-pub async fn end_affiliation(
-    state: &State,
-    actor: Actor,
-    reader: ReaderId,
-    id: i64,
-    form: &LastDayForm,
-) -> Result<()> {
+pub async fn end_affiliation(state: &State, actor: Actor, reader: ReaderId, id: i64, form: &LastDayForm) -> Result<()> {
     let to_day = form.day()?;
     change(state, actor, reader, "affiliation.end", move |conn, _| {
         affiliations::affiliation_end_in_tx(conn, reader, id, to_day)?;

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use dokuei_models::store::audit::{Subject, append_in_tx};
-use dokuei_models::store::readers::{self, SkillCell};
 use dokuei_models::store::jobs;
+use dokuei_models::store::readers::{self, SkillCell};
 use dokuei_models::{Actor, ReaderId};
 use dokuei_terms::{Modality, Region};
 use serde::Deserialize;
@@ -97,7 +97,14 @@ pub async fn set(state: &State, actor: Actor, form: &CellForm) -> Result<CellCha
             let detail = serde_json::json!({
                 "region": region.code(), "modality": modality.code(), "before": before, "now": now,
             });
-            append_in_tx(conn, &actor, "skill.set", Subject::row("reader", reader.0, None), "done", &detail.to_string())?;
+            append_in_tx(
+                conn,
+                &actor,
+                "skill.set",
+                Subject::row("reader", reader.0, None),
+                "done",
+                &detail.to_string(),
+            )?;
             jobs::enqueue_plan_in_tx(conn, pool, actor.at)?;
             Ok(CellChange { reader, region, modality, before, now })
         })

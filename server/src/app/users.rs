@@ -8,12 +8,13 @@ use dokuei_models::store::readers;
 use dokuei_models::store::users::{self, User};
 use dokuei_models::{Actor, Connection, PoolId, ReaderId, SiteId, StoreError, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::accounts::{self, NewAccount};
+use super::changes;
 use super::due::day_in_japan;
 use super::sites::email;
 use super::typed::{Faults, Typed};
-use super::changes;
 use crate::authority::{Person, Role, Scope};
 use crate::error::codes::{accounts as account_codes, admin as codes, common};
 use crate::error::{Code, Error, Result};
@@ -24,7 +25,7 @@ use crate::words;
 const JAPAN: TimeDelta = TimeDelta::hours(9);
 
 /// A user as an administrator enters him.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
 #[serde(default)]
 pub struct UserForm {
     /// The version that was seen; not looked at for a new user.

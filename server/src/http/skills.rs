@@ -68,7 +68,8 @@ impl Grid<'_> {
     }
 
     fn told(&self, saved: &CellChange) -> String {
-        let value = |value: Option<i32>| value.map_or_else(|| self.page.t("skills-inherits"), |value| value.to_string());
+        let value =
+            |value: Option<i32>| value.map_or_else(|| self.page.t("skills-inherits"), |value| value.to_string());
         let place = format!("{} {}", self.region(&saved.region), self.modality(&saved.modality));
         format!("{place} {} → {}", value(saved.before), value(saved.now))
     }

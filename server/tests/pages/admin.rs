@@ -1,12 +1,14 @@
 //! The administrator's pages: what is entered there is what the house works by.
 
-use actix_web::http::StatusCode;
+use actix_web::http::{Method, StatusCode};
 use dokuei_models::store::audit::{self, AuditQuery};
 use dokuei_models::store::sites::{EndpointRow, SiteRow};
 use dokuei_models::store::{grants, readers, sites, tariffs};
-use dokuei_models::{PoolId, SiteId};
+use dokuei_models::{Actor, SiteId};
+use dokuei_server::app::accounts;
 use dokuei_server::authority::{Role, Scope};
 use dokuei_server::error::codes::{admin as codes, common};
+use serde_json::{Value, json};
 
 use super::app::{Answer, Client, PASSWORD, TestApp};
 use super::ward::Ward;
@@ -176,7 +178,7 @@ async fn an_endpoint_is_named_by_its_title_and_address_and_answers_an_echo_or_sa
 
 async fn fragment(client: &Client<'_>, path: &str) -> Answer {
     let headers = [("hx-request", "true"), ("x-csrf-token", client.csrf.as_str())];
-    client.send(actix_web::http::Method::POST, path, &headers, "").await
+    client.send(Method::POST, path, &headers, "").await
 }
 
 #[actix_web::test]
@@ -235,7 +237,7 @@ pub async fn htmx(client: &Client<'_>, path: &str, fields: &[(&str, &str)]) -> A
         ("x-csrf-token", client.csrf.as_str()),
         ("content-type", "application/x-www-form-urlencoded"),
     ];
-    client.send(actix_web::http::Method::POST, path, &headers, &body.join("&")).await
+    client.send(Method::POST, path, &headers, &body.join("&")).await
 }
 
 #[actix_web::test]
@@ -319,7 +321,10 @@ async fn nobody_takes_his_own_last_administrator_role_and_the_house_keeps_one() 
     assert!(refused.status == StatusCode::CONFLICT && refused.body.contains(codes::OWN_ADMINISTRATION.ja));
     let refused = chief.form(&format!("/admin/users/{me}/lock"), &[("reason", "x")]).await;
     assert!(refused.status == StatusCode::CONFLICT && refused.body.contains(codes::OWN_ACCOUNT.ja));
-    assert_eq!(chief.form(&format!("/admin/users/{other}/grants/{theirs}/end"), &[]).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(
+        chief.form(&format!("/admin/users/{other}/grants/{theirs}/end"), &[]).await.status,
+        StatusCode::SEE_OTHER
+    );
     assert_eq!(deputy.get("/admin/users").await.status, StatusCode::FORBIDDEN);
     let elsewhere = chief.form(&format!("/admin/users/{other}/grants/{mine}/end"), &[]).await;
     assert_eq!(elsewhere.status, StatusCode::NOT_FOUND, "a grant is ended on its own user's page");
@@ -391,14 +396,14 @@ async fn a_reader_has_a_pool_sites_and_a_week() {
     let sheet = chief.get(&path).await;
     assert!(sheet.body.contains("09:00–17:00") && sheet.body.contains("専従の届出あり"), "{}", sheet.body);
 
-    let patterns = app.state.db.read(|conn| dokuei_models::store::shifts::shift_pattern_list(conn, None)).await.unwrap();
+    let patterns =
+        app.state.db.read(|conn| dokuei_models::store::shifts::shift_pattern_list(conn, None)).await.unwrap();
     for pattern in &patterns {
         chief.form(&format!("{path}/shifts/{}/remove", pattern.id), &[]).await;
     }
     let now = app.state.now();
     let shifts = app.state.db.read(move |conn| readers::shift_list(conn, now, now + chrono::TimeDelta::days(4))).await;
     assert!(shifts.unwrap().is_empty(), "the running one ends, later ones go");
-    let _: PoolId = pool;
 }
 
 #[actix_web::test]
@@ -417,4 +422,68 @@ async fn the_security_officer_finds_who_did_what_and_sees_that_the_chain_holds()
     let checked = fragment(&officer, "/audit/verify").await;
     assert!(checked.body.contains("改ざんなし"), "{}", checked.body);
     assert_eq!(chief.get("/audit").await.status, StatusCode::FORBIDDEN, "an administrator does not audit himself");
+}
+
+/// A program of an administrator's, with its bearer token.
+async fn program<'a>(app: &'a TestApp, chief: &Client<'_>) -> Client<'a> {
+    let by = Actor::system("test", app.state.now());
+    let mut client = app.anonymous();
+    let token = accounts::create_token(&app.state, chief.user.unwrap(), "program", None, by).await.unwrap();
+    client.bearer = Some(token);
+    client
+}
+
+async fn call(client: &Client<'_>, method: Method, path: &str, body: &Value) -> (StatusCode, Value) {
+    let headers = [("accept", "application/json"), ("content-type", "application/json")];
+    let answer = client.send(method, &format!("/api/v1{path}"), &headers, &body.to_string()).await;
+    (answer.status, serde_json::from_str(&answer.body).unwrap_or_default())
+}
+
+#[actix_web::test]
+async fn a_program_sets_a_site_up_as_a_person_does() {
+    let app = TestApp::init().await;
+    let chief = app.administrator("chief").await;
+    let program = program(&app, &chief).await;
+    let site = json!({
+        "code": "clinic_b", "name_ja": "架空第二", "refers": true, "active": true, "patient_id_rule": "pad",
+        "pad_width": 8, "orphan_rule": "wait", "orphan_wait_minutes": 30, "comparison_after_days": 1095,
+        "quiet_seconds": 60,
+    });
+    let mut wrong = site.clone();
+    wrong["quiet_seconds"] = json!("soon");
+    wrong["pad_width"] = json!(65);
+    let (status, problem) = call(&program, Method::POST, "/sites", &wrong).await;
+    let fields: Vec<&str> =
+        problem["fields"].as_array().unwrap().iter().map(|one| one["field"].as_str().unwrap()).collect();
+    assert_eq!((status, fields), (StatusCode::UNPROCESSABLE_ENTITY, vec!["pad_width", "quiet_seconds"]));
+    let (status, made) = call(&program, Method::POST, "/sites", &site).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+    let path = format!("/sites/{}", made["id"]);
+    let (_, read) = call(&program, Method::GET, &path, &Value::Null).await;
+    assert_eq!((read["patient_id_rule"].as_str(), read["version"].as_i64()), (Some("pad:8"), Some(1)));
+    let mut changed = site;
+    changed["version"] = json!(1);
+    changed["pool"] = read["pool"].clone();
+    changed["quiet_seconds"] = json!(20);
+    assert_eq!(call(&program, Method::PUT, &path, &changed).await.0, StatusCode::NO_CONTENT);
+    assert_eq!(call(&program, Method::PUT, &path, &changed).await.0, StatusCode::CONFLICT, "the version was seen");
+
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let peer = json!({
+        "name": "PACS", "ae_title": "CLINIC_B", "sends": true, "addresses": "192.0.2.0/24", "receives": true,
+        "host": "127.0.0.1", "port": closed, "active": true,
+    });
+    let (status, made) = call(&program, Method::POST, &format!("{path}/endpoints"), &peer).await;
+    assert_eq!(status, StatusCode::CREATED, "{made}");
+    let (status, echo) = call(&program, Method::POST, &format!("/endpoints/{}/echo", made["id"]), &Value::Null).await;
+    assert_eq!((status, echo["answered"].as_bool()), (StatusCode::OK, Some(false)), "{echo}");
+    let (_, peers) = call(&program, Method::GET, &format!("{path}/endpoints"), &Value::Null).await;
+    assert!(peers[0]["last_error"].as_str().unwrap().contains(&closed.to_string()), "{peers}");
+
+    let user = json!({ "login": "night2", "name_ja": "見本 夜", "role": "reader", "scope": "all" });
+    let (status, user) = call(&program, Method::POST, "/users", &user).await;
+    assert_eq!(status, StatusCode::CREATED, "{user}");
+    app.sign_in("night2", user["password"].as_str().unwrap()).await;
+    let (_, users) = call(&program, Method::GET, "/users", &Value::Null).await;
+    assert!(users.as_array().unwrap().iter().any(|one| one["login"] == "night2" && one["roles"][0] == "reader"));
 }

@@ -123,7 +123,8 @@ async fn a_newcomer_clicks_an_empty_house_together_until_the_first_case_is_read_
     let form = chief.get(&format!("/admin/readers/new?user={user}")).await;
     let pool = form.body.split("name=\"pool\"").nth(1).unwrap().split("value=\"").nth(1).unwrap();
     let pool = pool.split('"').next().unwrap().to_owned();
-    let facts = [("user", user.as_str()), ("pool", &pool), ("pace", "1"), ("capacity_minutes", "480"), ("active", "true")];
+    let facts =
+        [("user", user.as_str()), ("pool", &pool), ("pace", "1"), ("capacity_minutes", "480"), ("active", "true")];
     let reader = made(&chief.form("/admin/readers", &facts).await).to_string();
     chief.form(&format!("/admin/readers/{reader}/privileges"), &[("site", &site), first_day]).await;
     let days = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].map(|day| (day, "true"));
@@ -144,7 +145,9 @@ async fn a_newcomer_clicks_an_empty_house_together_until_the_first_case_is_read_
     let sent = scu::send(&hospital, &files).await.unwrap();
     assert!(sent.iter().all(scu::Sent::is_kept), "{sent:?}");
     let sheet = chief.get(&format!("/admin/sites/{site}")).await;
-    assert!(sheet.body.contains(&start.and_utc().with_timezone(&chrono_tz::Asia::Tokyo).format("%Y-%m-%d").to_string()));
+    assert!(
+        sheet.body.contains(&start.and_utc().with_timezone(&chrono_tz::Asia::Tokyo).format("%Y-%m-%d").to_string())
+    );
     app.clock.advance(TimeDelta::seconds(30));
     work(&app).await;
 
@@ -162,7 +165,8 @@ async fn a_newcomer_clicks_an_empty_house_together_until_the_first_case_is_read_
 
     let month = today[..7].to_owned();
     let lines = app.state.db.read(move |conn| billable_events::billable_event_list(conn, &month, None)).await.unwrap();
-    let yen = |kind: &str| lines.iter().filter(|line| line.kind == kind).map(|line| line.amount_yen).collect::<Vec<_>>();
+    let yen =
+        |kind: &str| lines.iter().filter(|line| line.kind == kind).map(|line| line.amount_yen).collect::<Vec<_>>();
     assert_eq!(yen("reading").first(), Some(&3000));
     assert!(yen("reader_fee").iter().all(|fee| *fee == 1800));
 

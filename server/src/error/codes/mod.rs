@@ -11,5 +11,9 @@ use super::Code;
 
 /// Every code of every area.
 pub fn all() -> Vec<&'static Code> {
-    [common::ALL, accounts::ALL, admin::ALL, portal::ALL, dispatch::ALL, reading::ALL].into_iter().flatten().copied().collect()
+    [common::ALL, accounts::ALL, admin::ALL, portal::ALL, dispatch::ALL, reading::ALL]
+        .into_iter()
+        .flatten()
+        .copied()
+        .collect()
 }

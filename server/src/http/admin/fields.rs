@@ -83,15 +83,14 @@ impl<'a> Fields<'a> {
     }
 
     fn wrap(&self, name: &str, label: impl Display, hint: impl Display, more: &str, control: &str) -> Html {
-        let required = if more.contains("required") { format!("<b>{}</b>", self.page.t("admin-required")) } else { String::new() };
+        let required =
+            if more.contains("required") { format!("<b>{}</b>", self.page.t("admin-required")) } else { String::new() };
         let hint = hint.to_string();
         let hint = if hint.is_empty() { String::new() } else { format!("<small>{}</small>", escape(&hint)) };
         let fault = self.fault(name);
         let wrong = if fault.is_empty() { "" } else { " wrong" };
         let label = escape(&label.to_string());
-        Html::raw(format!(
-            "<label class=\"field{wrong}\"><span>{label}{required}</span>{control}{hint}{fault}</label>"
-        ))
+        Html::raw(format!("<label class=\"field{wrong}\"><span>{label}{required}</span>{control}{hint}{fault}</label>"))
     }
 
     fn fault(&self, name: &str) -> String {

@@ -24,12 +24,7 @@ struct PoolForm {
     name_en: String,
 }
 
-async fn add(
-    who: Allowed<Administer>,
-    state: State,
-    request: HttpRequest,
-    form: web::Form<PoolForm>,
-) -> Answer {
+async fn add(who: Allowed<Administer>, state: State, request: HttpRequest, form: web::Form<PoolForm>) -> Answer {
     let actor = doer(&who, &state)?;
     pools::create(&state, actor, &form.code, &form.name_ja, &form.name_en).await?;
     back(&request, "/admin/sites#pools")

@@ -178,12 +178,7 @@ impl ReaderPage<'_> {
     }
 }
 
-async fn reader_page(
-    state: &State,
-    page: Page,
-    reader: ReaderId,
-    typed: Option<(&ReaderForm, &Error)>,
-) -> Answer {
+async fn reader_page(state: &State, page: Page, reader: ReaderId, typed: Option<(&ReaderForm, &Error)>) -> Answer {
     let language = page.language;
     let sheet = readers::sheet(state, reader).await?;
     let (pools, sites) =
@@ -194,7 +189,10 @@ async fn reader_page(
     let view = ReaderPage {
         form: typed.map_or_else(|| Fields::new(&page), |(_, error)| Fields::refused(&page, error)),
         facts: typed.map_or(&known, |(form, _)| form),
-        places: Place::ALL.iter().map(|one| (one.code().to_owned(), code_word(&page, "admin-place", one.code()))).collect(),
+        places: Place::ALL
+            .iter()
+            .map(|one| (one.code().to_owned(), code_word(&page, "admin-place", one.code())))
+            .collect(),
         weekdays: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].map(day),
         today: day_in_japan(state.now()),
         sheet: &sheet,

@@ -119,7 +119,8 @@ async fn form_page(
 ) -> Answer {
     let language = page.language;
     let pools = state.db.read(move |conn| pool_choices(conn, language)).await?;
-    let title = site.map_or_else(|| page.t("admin-site-new"), |site| named(&page, &site.name_ja, &site.name_en).to_owned());
+    let title =
+        site.map_or_else(|| page.t("admin-site-new"), |site| named(&page, &site.name_ja, &site.name_en).to_owned());
     let page = page.titled(&title);
     let words = |prefix: &str, codes: &[&str]| -> Vec<Choice> {
         codes.iter().map(|code| ((*code).to_owned(), code_word(&page, prefix, code))).collect()

@@ -12,8 +12,8 @@ use super::fields::Choice;
 use super::sites::Wanted;
 use super::{Fields, back, doer, is_invalid, named, pool_choices, site_choices};
 use crate::app::users::{self, NewUser, UserForm, UserLine, UserSheet};
-use crate::authority::{Allowed, Role};
 use crate::authority::rights::Administer;
+use crate::authority::{Allowed, Role};
 use crate::error::Error;
 use crate::http::{Answer, Page, Routes};
 use crate::state::State;
@@ -79,7 +79,8 @@ struct NewPage<'a> {
 async fn new_page(state: &State, page: Page, facts: &UserForm, refused: Option<&Error>) -> Answer {
     let page = page.clone().titled(&page.t("admin-user-new"));
     let choices = choices(state, &page).await?;
-    let languages = [("ja", "日本語"), ("en", "English")].map(|(code, word)| (code.to_owned(), word.to_owned())).to_vec();
+    let languages =
+        [("ja", "日本語"), ("en", "English")].map(|(code, word)| (code.to_owned(), word.to_owned())).to_vec();
     let form = refused.map_or_else(|| Fields::new(&page), |error| Fields::refused(&page, error));
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
     page.show_as(status, &NewPage { page: &page, form, facts, choices, languages })

@@ -17,8 +17,10 @@ mod reads;
 mod reports;
 mod requests;
 mod shapes;
+mod sites;
 mod skills;
 mod uploads;
+mod users;
 mod worklist;
 
 use actix_web::HttpResponse;
@@ -46,6 +48,8 @@ pub fn routes(routes: &mut Routes) {
         deciding::routes,
         billing::routes,
         skills::routes,
+        sites::routes,
+        users::routes,
         audit::routes,
     ] {
         register(routes);
@@ -109,6 +113,19 @@ pub fn routes(routes: &mut Routes) {
         billing::billing_csv,
         skills::skills_export,
         skills::skills_import,
+        sites::site_list,
+        sites::site_create,
+        sites::site,
+        sites::site_change,
+        sites::endpoint_list,
+        sites::endpoint_create,
+        sites::endpoint_change,
+        sites::endpoint_echo,
+        users::user_list,
+        users::user_create,
+        users::user_lock,
+        users::user_unlock,
+        users::reader_list,
         audit::audit_rows,
         audit::audit_seals,
     ),
