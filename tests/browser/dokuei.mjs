@@ -9,8 +9,9 @@ import { createInterface } from 'node:readline';
 const READY_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 15_000;
 
-// Starts it and returns { origin, dicom, data, stop }. `extra` are further options of `dokuei run`, such as --demo.
-export async function startDokuei(extra = []) {
+// Starts it and returns { origin, dicom, data, stop }. `extra` are further options of `dokuei run`, such as --demo;
+// `prepare({ binary, data, environment })` may make the folder's contents first.
+export async function startDokuei(extra = [], prepare = async () => {}) {
   const binary = process.env.DOKUEI_TEST_BIN;
   if (!binary) throw new Error('DOKUEI_TEST_BIN is not set: run the browser tests with ops/test browser');
   const data = await mkdtemp(join(tmpdir(), 'dokuei-browser-'));
@@ -18,6 +19,7 @@ export async function startDokuei(extra = []) {
   const environment = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !name.startsWith('DOKUEI_') && !name.endsWith('_URL')),
   );
+  await prepare({ binary, data, environment });
   const child = spawn(binary, options, { env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
   const said = [];
   createInterface({ input: child.stderr }).on('line', (line) => said.push(line));

@@ -8,12 +8,12 @@ use crate::error::Result;
 use crate::state::State;
 
 /// One step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
     /// Its name; the words are `setup-NAME` and `setup-NAME-text`.
     pub name: &'static str,
     /// The page where it is done.
-    pub href: &'static str,
+    pub href: String,
     /// Whether it is done.
     pub done: bool,
 }
@@ -42,16 +42,27 @@ pub async fn steps(state: &State) -> Result<Vec<Step>> {
         let may = readers::privilege_list(conn, today)?.iter().any(|(who, site)| reads(*who) && is_place(*site));
         let week = shifts::shift_pattern_list(conn, None)?.iter().any(|pattern| reads(pattern.reader_id));
         let skilled = readers::skill_list(conn, None)?.iter().any(|cell| reads(cell.reader) && cell.declared > 0);
-        let step = |name, href, done| Step { name, href, done };
+        // With one of them the page itself is opened, else the list to choose from.
+        let place = places.first().map(|site| site.id);
+        let of_place =
+            |path: &str| place.map_or_else(|| "/admin/sites".to_owned(), |id| path.replace('#', &id.to_string()));
+        let reader = people.first().map(|(reader, ..)| reader.id);
+        let of_reader =
+            |path: &str| reader.map_or_else(|| "/admin/readers".to_owned(), |id| path.replace('#', &id.to_string()));
+        let step = |name, href: String, done| Step { name, href, done };
         Ok(vec![
-            step("site", "/admin/sites", !places.is_empty()),
-            step("endpoint", "/admin/sites", sends),
-            step("tariff", "/admin/tariffs", priced),
-            step("contract", "/admin/sites", agreed),
-            step("reader", "/admin/readers", !people.is_empty()),
-            step("privilege", "/admin/readers", may),
-            step("shift", "/admin/readers", week),
-            step("skill", "/skills", skilled),
+            step("site", "/admin/sites".to_owned(), !places.is_empty()),
+            step(
+                "endpoint",
+                if sends { of_place("/admin/sites/#") } else { of_place("/admin/endpoints/new?site=#") },
+                sends,
+            ),
+            step("tariff", "/admin/tariffs".to_owned(), priced),
+            step("contract", of_place("/admin/sites/#"), agreed),
+            step("reader", "/admin/readers".to_owned(), !people.is_empty()),
+            step("privilege", of_reader("/admin/readers/#"), may),
+            step("shift", of_reader("/admin/readers/#"), week),
+            step("skill", of_reader("/skills?reader=#"), skilled),
         ])
     };
     Ok(state.db.read(load).await?)

@@ -103,7 +103,8 @@ struct Wanted {
     reader: Typed<ReaderId>,
 }
 
-async fn show(_who: Allowed<Administer>, state: State, page: Page, wanted: web::Query<Wanted>) -> Answer {
+async fn show(who: Allowed<Administer>, state: State, page: Page, wanted: web::Query<Wanted>) -> Answer {
+    doer(&who, &state)?;
     let people = state.db.read(|conn| readers::reader_list(conn, None)).await?;
     let page = page.clone().titled(&page.t("skills-title"));
     let wanted = people.iter().find(|(row, ..)| wanted.reader == Typed::Is(row.id)).or(people.first());
@@ -130,7 +131,7 @@ async fn set_cell(
 }
 
 async fn export(who: Allowed<Administer>, state: State) -> Answer {
-    let actor = who.actor(state.now());
+    let actor = doer(&who, &state)?;
     let text = state
         .db
         .tx(move |conn| {
@@ -147,7 +148,7 @@ async fn export(who: Allowed<Administer>, state: State) -> Answer {
 
 /// Takes a sheet's bytes as the body; answers `{"cells": n}` or 422 with `{"faults": [...]}`.
 async fn import(who: Allowed<Administer>, state: State, page: Page, body: web::Bytes) -> Answer {
-    let actor = who.actor(state.now());
+    let actor = doer(&who, &state)?;
     let outcome = match skill_table::read_sheet(&body) {
         Err(faults) => Err(faults),
         Ok(sheet) => state.db.tx(move |conn| skill_table::import_in_tx(conn, &actor, &sheet)).await?,

@@ -303,3 +303,5 @@ admin-token = Purpose
 admin-token-used = Last used
 admin-token-revoke = Revoke
 admin-token-revoke-text = Programs that use it stop working at once.
+admin-remove-ask = Remove this?
+admin-shift-remove-ask = Remove this shift? If it is running, it ends now.

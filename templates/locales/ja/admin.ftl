@@ -303,3 +303,5 @@ admin-token = 用途
 admin-token-used = 最後の使用
 admin-token-revoke = 失効させる
 admin-token-revoke-text = このトークンを使うプログラムは、すぐに使えなくなります。
+admin-remove-ask = 削除しますか。
+admin-shift-remove-ask = この勤務を削除しますか。勤務中なら、いま終わります。

@@ -14,7 +14,7 @@ mod tariffs;
 mod user_terms;
 mod users;
 
-use actix_web::HttpRequest;
+use actix_web::{HttpRequest, HttpResponse};
 use dokuei_models::store::pools::pool_list;
 use dokuei_models::store::sites::{SiteRow, site_list};
 use dokuei_models::{Actor, Connection};
@@ -51,8 +51,15 @@ pub(super) fn doer(who: &Allowed<Administer>, state: &State) -> Result<Actor> {
     if who.reach().everything { Ok(who.actor(state.now())) } else { Err(Error::not_found()) }
 }
 
-/// Back to a page after a form was taken.
+/// Back to a page after a form was taken. The page that a small form stands on is loaded anew where it was scrolled to:
+/// an address that differs in its fragment only would load nothing.
 fn back(request: &HttpRequest, to: &str) -> Answer {
+    let current = request.headers().get("hx-current-url").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let path = current.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or_default();
+    let plain = |path: &str| path.split(['?', '#']).next().unwrap_or_default().to_owned();
+    if cases::is_fragment(request) && plain(path) == plain(to) {
+        return Ok(HttpResponse::Ok().insert_header(("HX-Refresh", "true")).finish());
+    }
     Ok(see_other(cases::is_fragment(request), to))
 }
 
@@ -79,4 +86,25 @@ fn site_choices(conn: &mut Connection, language: Language) -> Result<Vec<Choice>
 fn pool_choices(conn: &mut Connection, language: Language) -> Result<Vec<Choice>, dokuei_models::StoreError> {
     let label = |ja: String, en: String| if language == Language::En && !en.is_empty() { en } else { ja };
     Ok(pool_list(conn)?.into_iter().map(|(id, _, ja, en)| (id.to_string(), label(ja, en))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::test::TestRequest;
+
+    use super::*;
+
+    #[test]
+    fn the_page_that_a_small_form_stands_on_is_loaded_anew() {
+        let at = |url: &str| {
+            let request = TestRequest::default().insert_header(("hx-request", "true"));
+            request.insert_header(("hx-current-url", url.to_owned())).to_http_request()
+        };
+        let here = back(&at("https://dokuei.example/admin/sites/3?x=1#days"), "/admin/sites/3#days").unwrap();
+        assert!(here.headers().contains_key("hx-refresh"));
+        let elsewhere = back(&at("https://dokuei.example/admin/tariffs"), "/admin/tariffs/1").unwrap();
+        assert_eq!(elsewhere.headers().get("hx-redirect").unwrap(), "/admin/tariffs/1");
+        let plain = back(&TestRequest::default().to_http_request(), "/admin/sites/3#days").unwrap();
+        assert_eq!(plain.status(), 303);
+    }
 }

@@ -5,6 +5,7 @@ use dokuei_models::store::audit::{Subject, append_in_tx};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::super::admin::doer;
 use super::super::{Answer, Routes};
 use crate::app::skill_table;
 use crate::authority::Allowed;
@@ -22,7 +23,7 @@ pub(super) fn routes(routes: &mut Routes) {
 #[utoipa::path(get, path = "/api/v1/skills.csv", tag = "administration",
     responses((status = 200, content_type = "text/csv", body = String)))]
 pub(super) async fn skills_export(who: Allowed<Administer>, state: State) -> Answer {
-    let actor = who.actor(state.now());
+    let actor = doer(&who, &state)?;
     let text = state
         .db
         .tx(move |conn| {
@@ -55,7 +56,7 @@ struct FaultsShape {
     responses((status = 200, body = WrittenShape),
         (status = 422, description = "Every fault of the sheet", body = FaultsShape)))]
 pub(super) async fn skills_import(who: Allowed<Administer>, state: State, body: web::Bytes) -> Answer {
-    let actor = who.actor(state.now());
+    let actor = doer(&who, &state)?;
     let outcome = match skill_table::read_sheet(&body) {
         Err(faults) => Err(faults),
         Ok(sheet) => state.db.tx(move |conn| skill_table::import_in_tx(conn, &actor, &sheet)).await?,
