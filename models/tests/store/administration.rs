@@ -301,7 +301,7 @@ fn the_trail_is_found_by_noun_and_outcome_and_says_how_far_it_is_sealed() {
                 let subject = Subject::row(kind, 1, None);
                 audit::append_in_tx(conn, &world::actor(), "x.y", subject, outcome, "")?;
             }
-            audit::audit_seal_in_tx(conn, world::noon(), 2).map(drop)
+            audit::audit_seal_in_tx(conn, world::noon(), 2, audit::Span::Whole).map(drop)
         })
         .await
         .unwrap();

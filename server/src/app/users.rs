@@ -1,6 +1,7 @@
 //! Users as an administrator keeps them: made, named, given roles, locked, let in again. See also [`super::accounts`].
 
-use chrono::{Days, NaiveDate, NaiveDateTime, TimeDelta};
+use chrono::{Days, NaiveDate, NaiveDateTime};
+use dokuei_models::japan;
 use dokuei_models::store::api_tokens::{self, ApiToken};
 use dokuei_models::store::audit::{Subject, append_in_tx};
 use dokuei_models::store::grants::{self, Grant, NewGrant};
@@ -20,9 +21,6 @@ use crate::error::codes::{accounts as account_codes, admin as codes, common};
 use crate::error::{Code, Error, Result};
 use crate::state::State;
 use crate::words;
-
-/// Japan Standard Time, which days of grants are written in: UTC+9, no summer time.
-const JAPAN: TimeDelta = TimeDelta::hours(9);
 
 /// A user as an administrator enters him.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize, ToSchema)]
@@ -238,10 +236,6 @@ pub struct GrantForm {
     pub to_day: Typed<NaiveDate>,
 }
 
-fn midnight(day: NaiveDate) -> NaiveDateTime {
-    day.and_time(chrono::NaiveTime::MIN) - JAPAN
-}
-
 /// Gives a role.
 ///
 /// # Errors
@@ -264,8 +258,8 @@ pub async fn give(state: &State, actor: Actor, user: UserId, form: &GrantForm) -
         role: role.code().to_owned(),
         site_id,
         pool_id,
-        from_at: if from <= today { actor.at } else { midnight(from) },
-        to_at: to.map(|last| midnight(last + Days::new(1))),
+        from_at: if from <= today { actor.at } else { japan::midnight(from) },
+        to_at: to.map(|last| japan::midnight(last + Days::new(1))),
         given_by: actor.user,
     };
     state

@@ -5,12 +5,12 @@
 
 use actix_web::web;
 use askama::Template;
-use chrono::{Days, NaiveDate, NaiveDateTime, TimeDelta};
+use chrono::{Days, NaiveDate};
+use dokuei_models::japan;
 use dokuei_models::store::audit::{AuditFault, AuditQuery, AuditRow, SealState};
 use serde::Deserialize;
 
 use super::admin::Fields;
-use super::cases::code_word;
 use super::{Answer, Page, Routes};
 use crate::app::trail::{self, Checked};
 use crate::app::typed::Typed;
@@ -22,8 +22,6 @@ use crate::ui::badge::{self, Tone};
 
 /// Rows on one page.
 const ROWS: usize = 100;
-/// Japan Standard Time, which days are asked for in: UTC+9, no summer time.
-const JAPAN: TimeDelta = TimeDelta::hours(9);
 
 /// Registers the page.
 pub fn routes(routes: &mut Routes) {
@@ -49,10 +47,6 @@ fn filled(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-fn midnight(day: NaiveDate) -> NaiveDateTime {
-    day.and_time(chrono::NaiveTime::MIN) - JAPAN
-}
-
 impl Wanted {
     fn query(&self) -> AuditQuery {
         let day = |typed: &Typed<NaiveDate>| match typed {
@@ -68,8 +62,8 @@ impl Wanted {
                 _ => None,
             },
             outcome: filled(&self.outcome),
-            from: day(&self.from_day).map(midnight),
-            to: day(&self.to_day).map(|last| midnight(last + Days::new(1))),
+            from: day(&self.from_day).map(japan::midnight),
+            to: day(&self.to_day).map(|last| japan::midnight(last + Days::new(1))),
             before_id: self.before,
             limit: i64::try_from(ROWS + 1).unwrap_or(i64::MAX),
         }
@@ -96,7 +90,7 @@ impl AuditPage<'_> {
             "refused" => Tone::Warning,
             _ => Tone::Bad,
         };
-        badge::tone(tone, &code_word(self.page, "audit-outcome", &row.outcome))
+        badge::tone(tone, &self.page.code("audit-outcome", &row.outcome))
     }
 
     fn subject(&self, row: &AuditRow) -> String {
@@ -109,7 +103,7 @@ impl AuditPage<'_> {
 
     /// Seconds count here: two changes of one minute are told apart.
     fn at(&self, row: &AuditRow) -> String {
-        (row.at + JAPAN).format("%Y-%m-%d %H:%M:%S").to_string()
+        japan::local(row.at).format("%Y-%m-%d %H:%M:%S").to_string()
     }
 }
 
@@ -118,7 +112,7 @@ async fn show(who: Allowed<Audit>, state: State, page: Page, wanted: web::Query<
     let more = rows.len() > ROWS;
     rows.truncate(ROWS);
     let page = page.clone().titled(&page.t("nav-audit"));
-    let outcomes = ["done", "refused", "failed"].map(|code| (code.to_owned(), code_word(&page, "audit-outcome", code)));
+    let outcomes = ["done", "refused", "failed"].map(|code| (code.to_owned(), page.code("audit-outcome", code)));
     page.show(&AuditPage {
         form: Fields::new(&page),
         older: rows.last().map(|row| row.id).filter(|_| more),

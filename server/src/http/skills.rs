@@ -1,6 +1,6 @@
 //! The skill table: a grid whose cells are edited, taken in from a sheet, and handed out as one.
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpResponse, web};
 use askama::Template;
 use dokuei_models::ReaderId;
 use dokuei_models::store::readers::{self, ReaderRow};
@@ -8,7 +8,6 @@ use dokuei_terms::{Modality, Region};
 use serde::Deserialize;
 
 use super::admin::{doer, named};
-use super::cases::is_fragment;
 use super::page::see_other;
 use super::{Answer, Page, Routes};
 use crate::app::skill_cells::{self, CellChange, CellForm, SkillMap};
@@ -116,15 +115,9 @@ async fn show(who: Allowed<Administer>, state: State, page: Page, wanted: web::Q
 }
 
 /// Writes one cell; answers htmx with the reader's grid and a toast that undoes it.
-async fn set_cell(
-    who: Allowed<Administer>,
-    state: State,
-    page: Page,
-    request: HttpRequest,
-    form: web::Form<CellForm>,
-) -> Answer {
+async fn set_cell(who: Allowed<Administer>, state: State, page: Page, form: web::Form<CellForm>) -> Answer {
     let change = skill_cells::set(&state, doer(&who, &state)?, &form).await?;
-    if !is_fragment(&request) {
+    if !page.fragment {
         return Ok(see_other(false, &format!("/skills?reader={}", change.reader)));
     }
     page.show(&Grid::load(&state, &page, change.reader, Some(change)).await?)

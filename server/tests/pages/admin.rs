@@ -413,7 +413,7 @@ async fn the_security_officer_finds_who_did_what_and_sees_that_the_chain_holds()
     made(&chief.form("/admin/sites", &SITE).await);
     let officer = app.with_user("officer", &[(Role::SecurityOfficer, Scope::All)]).await;
     let at = app.state.now();
-    app.state.db.tx(move |conn| audit::audit_seal_in_tx(conn, at, 1000)).await.unwrap();
+    app.state.db.tx(move |conn| audit::audit_seal_in_tx(conn, at, 1000, audit::Span::Whole)).await.unwrap();
     let found = officer.get("/audit?actor=chief&action=site.&outcome=done&from_day=2026-04-01&to_day=2026-04-01").await;
     assert!(found.body.contains("site.create") && !found.body.contains("session.begin"), "{}", found.body);
     assert!(found.body.contains("まで封印済み"));

@@ -164,7 +164,9 @@ async fn a_newcomer_clicks_an_empty_house_together_until_the_first_case_is_read_
     assert_eq!(signed.status, StatusCode::OK, "{}", signed.body);
 
     let month = today[..7].to_owned();
-    let lines = app.state.db.read(move |conn| billable_events::billable_event_list(conn, &month, None)).await.unwrap();
+    let lines =
+        app.state.db.read(move |conn| billable_events::billable_event_list_named(conn, &month, None)).await.unwrap();
+    let lines: Vec<_> = lines.into_iter().map(|line| line.row).collect();
     let yen =
         |kind: &str| lines.iter().filter(|line| line.kind == kind).map(|line| line.amount_yen).collect::<Vec<_>>();
     assert_eq!(yen("reading").first(), Some(&3000));

@@ -15,7 +15,6 @@ use crate::app::typed::Typed;
 use crate::authority::Allowed;
 use crate::authority::rights::Administer;
 use crate::error::Error;
-use crate::http::cases::is_fragment;
 use crate::http::{Answer, Page, Routes};
 use crate::state::State;
 
@@ -170,7 +169,7 @@ async fn echo(
     path: web::Path<EndpointId>,
 ) -> Answer {
     let told = endpoints::echo(&state, doer(&who, &state)?, *path).await?;
-    if is_fragment(&request) {
+    if page.fragment {
         return page.show(&EchoView { page: &page, echo: &told });
     }
     let row = endpoints::get(&state, *path).await?;

@@ -22,7 +22,7 @@ use dokuei_terms::Language;
 
 use self::fields::Choice;
 use super::page::see_other;
-use super::{Answer, Page, Routes, cases};
+use super::{Answer, Page, Routes};
 use crate::authority::Allowed;
 use crate::authority::rights::Administer;
 use crate::error::{Error, Result, codes};
@@ -57,10 +57,11 @@ fn back(request: &HttpRequest, to: &str) -> Answer {
     let current = request.headers().get("hx-current-url").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let path = current.split_once("://").and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..])).unwrap_or_default();
     let plain = |path: &str| path.split(['?', '#']).next().unwrap_or_default().to_owned();
-    if cases::is_fragment(request) && plain(path) == plain(to) {
+    let fragment = request.headers().get("hx-request").is_some_and(|value| value == "true");
+    if fragment && plain(path) == plain(to) {
         return Ok(HttpResponse::Ok().insert_header(("HX-Refresh", "true")).finish());
     }
-    Ok(see_other(cases::is_fragment(request), to))
+    Ok(see_other(fragment, to))
 }
 
 /// Whether a form is to be shown again.

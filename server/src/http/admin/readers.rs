@@ -22,7 +22,6 @@ use crate::app::typed::Typed;
 use crate::authority::Allowed;
 use crate::authority::rights::Administer;
 use crate::error::Error;
-use crate::http::cases::code_word;
 use crate::http::{Answer, Page, Routes};
 use crate::state::State;
 use crate::ui::Html;
@@ -54,7 +53,7 @@ impl ListPage<'_> {
     }
 
     fn place(&self, place: &Place) -> String {
-        code_word(self.page, "admin-place", place.code())
+        self.page.code("admin-place", place.code())
     }
 }
 
@@ -162,7 +161,7 @@ impl ReaderPage<'_> {
     }
 
     fn place(&self, place: &Place) -> String {
-        code_word(self.page, "admin-place", place.code())
+        self.page.code("admin-place", place.code())
     }
 
     /// The spans of one day of the week.
@@ -189,10 +188,7 @@ async fn reader_page(state: &State, page: Page, reader: ReaderId, typed: Option<
     let view = ReaderPage {
         form: typed.map_or_else(|| Fields::new(&page), |(_, error)| Fields::refused(&page, error)),
         facts: typed.map_or(&known, |(form, _)| form),
-        places: Place::ALL
-            .iter()
-            .map(|one| (one.code().to_owned(), code_word(&page, "admin-place", one.code())))
-            .collect(),
+        places: Place::ALL.iter().map(|one| (one.code().to_owned(), page.code("admin-place", one.code()))).collect(),
         weekdays: ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].map(day),
         today: day_in_japan(state.now()),
         sheet: &sheet,

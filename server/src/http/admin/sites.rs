@@ -19,7 +19,6 @@ use crate::app::sites::{self, SiteForm, SiteLine, SiteSheet};
 use crate::app::{filings, returns};
 use crate::authority::Allowed;
 use crate::authority::rights::Administer;
-use crate::http::cases::code_word;
 use crate::http::{Answer, Page, Routes};
 use crate::state::State;
 use crate::ui::Html;
@@ -123,7 +122,7 @@ async fn form_page(
         site.map_or_else(|| page.t("admin-site-new"), |site| named(&page, &site.name_ja, &site.name_en).to_owned());
     let page = page.titled(&title);
     let words = |prefix: &str, codes: &[&str]| -> Vec<Choice> {
-        codes.iter().map(|code| ((*code).to_owned(), code_word(&page, prefix, code))).collect()
+        codes.iter().map(|code| ((*code).to_owned(), page.code(prefix, code))).collect()
     };
     let orphan_codes: Vec<&str> = OrphanRule::ALL.iter().map(|rule| rule.code()).collect();
     let view = FormPage {
@@ -216,12 +215,12 @@ impl SitePage<'_> {
         let rule = &self.sheet.site.patient_id_rule;
         match rule.strip_prefix("pad:") {
             Some(width) => self.page.tv("admin-id-rule-pad-to", width),
-            None => code_word(self.page, "admin-id-rule", rule),
+            None => self.page.code("admin-id-rule", rule),
         }
     }
 
     fn orphan_rule(&self) -> String {
-        code_word(self.page, "admin-orphan", self.sheet.site.orphan_rule.code())
+        self.page.code("admin-orphan", self.sheet.site.orphan_rule.code())
     }
 
     fn direction(&self, peer: &EndpointRow) -> String {
@@ -246,7 +245,7 @@ impl SitePage<'_> {
     }
 
     fn price_day(&self, row: &ContractRow) -> String {
-        code_word(self.page, "admin-price-day", &row.price_day)
+        self.page.code("admin-price-day", &row.price_day)
     }
 
     fn dues(&self, row: &ContractRow) -> String {
@@ -256,7 +255,7 @@ impl SitePage<'_> {
     }
 
     fn filing(&self, row: &FilingRow) -> String {
-        code_word(self.page, "admin-filing", &row.kind)
+        self.page.code("admin-filing", &row.kind)
     }
 }
 
@@ -286,7 +285,7 @@ async fn show(who: Allowed<Administer>, state: State, page: Page, path: web::Pat
     let sheet = sites::sheet(&state, *path).await?;
     let page = page.clone().titled(named(&page, &sheet.site.name_ja, &sheet.site.name_en));
     let today = day_in_japan(state.now());
-    let word = |prefix: &str, code: &str| (code.to_owned(), code_word(&page, prefix, code));
+    let word = |prefix: &str, code: &str| (code.to_owned(), page.code(prefix, code));
     page.show(&SitePage {
         next: ContractForm::proposed(sheet.contracts.first().map(|(row, _)| row), sheet.tariffs.first(), today),
         tariffs: sheet.tariffs.iter().map(|name| (name.clone(), name.clone())).collect(),

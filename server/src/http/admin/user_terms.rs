@@ -2,13 +2,13 @@
 
 use actix_web::{HttpRequest, web};
 use dokuei_models::UserId;
-use serde::Deserialize;
 
 use super::users::show_password;
 use super::{back, doer};
 use crate::app::users::{self, GrantForm};
 use crate::authority::Allowed;
 use crate::authority::rights::Administer;
+use crate::http::form::ReasonForm;
 use crate::http::{Answer, Page, Routes};
 use crate::state::State;
 
@@ -41,12 +41,6 @@ async fn take(who: Who, state: State, request: HttpRequest, path: web::Path<(Use
     back(&request, &format!("/admin/users/{user}#grants"))
 }
 
-#[derive(Deserialize, Default)]
-#[serde(default)]
-struct ReasonForm {
-    reason: String,
-}
-
 async fn lock(
     who: Who,
     state: State,
@@ -55,7 +49,7 @@ async fn lock(
     form: web::Form<ReasonForm>,
 ) -> Answer {
     doer(&who, &state)?;
-    users::set_active(&state, &who, *path, false, &form.reason).await?;
+    users::set_active(&state, &who, *path, false, &form.reason()?).await?;
     back(&request, &format!("/admin/users/{path}"))
 }
 
