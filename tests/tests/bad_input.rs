@@ -60,7 +60,7 @@ async fn what_is_no_image_is_named_and_what_is_one_is_kept() -> Result<()> {
     let said = upload(&technologist, &site, &sent).await?;
     let expected = [
         ("words.dcm", "ignored", "画像ではないため"),
-        ("cut_pixels.dcm", "apart", "担当者が確認します"),
+        ("cut_pixels.dcm", "refused", "途中で切れています"),
         ("cut_header.dcm", "refused", "途中で切れています"),
         ("charset.dcm", "apart", "担当者が確認します"),
         ("IM0001", "kept", ""),
@@ -77,11 +77,9 @@ async fn what_is_no_image_is_named_and_what_is_one_is_kept() -> Result<()> {
 
     let dispatcher = house.browser("dispatch1").await?;
     let trouble = dispatcher.page("/dispatch/trouble").await?;
-    for words in ["画像が途中で切れている", "患者氏名の文字コードが不明"] {
-        assert!(trouble.contains(words), "{words} is not on the page");
-    }
+    assert!(trouble.contains("患者氏名の文字コードが不明"), "what was kept apart is shown with its reason");
     assert_eq!(house.sql("SELECT count(*) FROM instances").await?, "1", "one image, once");
-    assert_eq!(house.sql("SELECT count(*) FROM quarantine").await?, "2");
+    assert_eq!(house.sql("SELECT count(*) FROM quarantine").await?, "1");
     Ok(())
 }
 

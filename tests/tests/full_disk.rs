@@ -9,7 +9,9 @@ use anyhow::{Context, Result, ensure};
 use dokuei_tests::client::Browser;
 use dokuei_tests::dcmtk::{Call, acknowledged};
 use dokuei_tests::dokuei::{Dokuei, command, demo_logins};
-use dokuei_tests::studies::{StoredInstance, Study, make_study, stored};
+use dokuei_tests::installation::LONG;
+use dokuei_tests::process::{eventually, run_checked, script};
+use dokuei_tests::studies::{StoredInstance, Study, make_study};
 use reqwest::Method;
 use serde_json::json;
 use tempfile::TempDir;
@@ -38,7 +40,7 @@ impl SmallDisk {
         let inner = command(&arguments, &[])?;
         let inner = inner.as_std();
         let mut outer = Command::new("unshare");
-        if fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) != 0) {
+        if !is_root() {
             outer.args(["--user", "--map-root-user"]);
         }
         let mount = format!("mount -t tmpfs -o size={mebibytes}m,mode=700 tmpfs \"$0\" && exec \"$@\"");
@@ -61,6 +63,32 @@ impl SmallDisk {
         Ok(PathBuf::from(format!("/proc/{}/root", self.dokuei.id().context("it runs")?)).join(own.strip_prefix("/")?))
     }
 
+    /// A command that sees the disk as the process does.
+    fn inside(&self, command: &Command) -> Result<Command> {
+        let mut outer = Command::new("nsenter");
+        outer.args(["--mount", "--target", &self.dokuei.id().context("it runs")?.to_string()]);
+        if !is_root() {
+            outer.args(["--user", "--preserve-credentials"]);
+        }
+        outer.arg(command.as_std().get_program()).args(command.as_std().get_args());
+        Ok(outer)
+    }
+
+    /// What the index holds of a study, and whether each object is whole.
+    async fn stored(&self, study: &Study) -> Result<BTreeSet<StoredInstance>> {
+        let data = self.folder.path().join("data");
+        let mut look = script("stored_instances.py")?;
+        look.arg(data.join("dokuei.sqlite3")).arg(data.join("objects")).arg(&study.study);
+        let rows: Vec<StoredInstance> = serde_json::from_str(&run_checked(&mut self.inside(&look)?).await?)?;
+        Ok(rows.into_iter().collect())
+    }
+
+    async fn sql(&self, statement: &str) -> Result<String> {
+        let mut query = Command::new("sqlite3");
+        query.args(["-cmd", ".timeout 10000"]).arg(self.folder.path().join("data/dokuei.sqlite3")).arg(statement);
+        Ok(run_checked(&mut self.inside(&query)?).await?.trim().to_owned())
+    }
+
     /// Fills it until nothing more goes in, then gives `free` bytes back.
     fn fill(&self, free: u64) -> Result<()> {
         let mut ballast = fs::File::create(self.root.join("ballast"))?;
@@ -74,6 +102,10 @@ impl SmallDisk {
     fn make_room(&self) -> Result<()> {
         Ok(fs::remove_file(self.root.join("ballast"))?)
     }
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
 }
 
 async fn head_ct(folder: &Path) -> Result<Study> {
@@ -112,10 +144,7 @@ async fn fills_up_and_goes_on(place: &str, mebibytes: u32) -> Result<()> {
     let disk = SmallDisk::start(place, mebibytes).await?;
     let images = tempfile::tempdir()?;
     let study = head_ct(images.path()).await?;
-    let (database, objects) = (disk.data()?.join("dokuei.sqlite3"), disk.data()?.join("objects"));
-    let rows = async || -> Result<BTreeSet<StoredInstance>> {
-        Ok(stored(&database.to_string_lossy(), &objects, &study.study).await?.into_iter().collect())
-    };
+    let objects = disk.data()?.join("objects");
     disk.fill(1 << 20)?;
 
     let call = Call::new("HOSPITAL_A", "DOKUEI", disk.dokuei.dicom()?);
@@ -126,7 +155,7 @@ async fn fills_up_and_goes_on(place: &str, mebibytes: u32) -> Result<()> {
     assert!(log.contains("Refused: OutOfResources"), "0xA700: {log}");
     assert!(!log.contains("ProcessingFailure") && !log.contains("Error:"), "no other refusal: {log}");
     let expected: BTreeSet<_> = safe.iter().map(|uid| StoredInstance { uid: uid.clone(), intact: true }).collect();
-    assert_eq!(rows().await?, expected, "what was acknowledged is there, and nothing else");
+    assert_eq!(disk.stored(&study).await?, expected, "what was acknowledged is there, and nothing else");
     assert_eq!(half_done(&objects)?, Vec::<PathBuf>::new());
 
     let data = disk.data()?;
@@ -146,16 +175,11 @@ async fn fills_up_and_goes_on(place: &str, mebibytes: u32) -> Result<()> {
     let again = call.store(&[images.path()]).await?;
     ensure!(again.status.success(), "{}\n{}", String::from_utf8_lossy(&again.stderr), disk.dokuei.log());
     let all = study.instances.iter().map(|uid| StoredInstance { uid: uid.clone(), intact: true }).collect();
-    assert_eq!(rows().await?, all, "every instance once");
-    let sqlite = async |statement: &str| {
-        let mut query = Command::new("sqlite3");
-        dokuei_tests::process::run_checked(query.args(["-cmd", ".timeout 10000"]).arg(&database).arg(statement)).await
-    };
-    dokuei_tests::process::eventually("the case is on a list", dokuei_tests::installation::LONG, async || {
-        Ok((sqlite("SELECT state FROM reads").await?.trim() == "assigned").then_some(()))
-    })
-    .await
-    .with_context(|| disk.dokuei.log())?;
+    assert_eq!(disk.stored(&study).await?, all, "every instance once");
+    let planned = eventually("the case is on a list", LONG, async || {
+        Ok((disk.sql("SELECT state FROM reads").await? == "assigned").then_some(()))
+    });
+    planned.await.with_context(|| disk.dokuei.log())?;
     assert!(disk.dokuei.stop().await?.success());
     Ok(())
 }

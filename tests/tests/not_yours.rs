@@ -120,7 +120,7 @@ async fn another_sites_people_get_not_found_for_everything_of_a_case() -> Result
         (format!("/portal/cases/{case}/answer"), &[("answer", "x")]),
         (format!("/portal/requests/{request}/cancel"), &[("reason", "x")]),
         (format!("/portal/versions/{version}/accept"), &[]),
-        (format!("/portal/versions/{version}/act"), &[("note", "x")]),
+        (format!("/portal/versions/{version}/act"), &[("note", "x"), ("case", "")]),
         ("/portal/uploads".to_owned(), &[("site", "")]),
     ];
     let owner = house.browser("doctor_a").await?;
@@ -144,8 +144,13 @@ async fn another_sites_people_get_not_found_for_everything_of_a_case() -> Result
             assert!(!said.contains("CompressedSamples") && !said.contains("9RG1"), "{login} {path} names the patient");
         }
         for (path, fields) in &to_change {
-            let fields: Vec<(&str, &str)> =
-                fields.iter().map(|(name, value)| (*name, if *name == "site" { site.as_str() } else { value })).collect();
+            let its = |name: &str, value| match name {
+                "site" => site.clone(),
+                "case" => case.to_string(),
+                _ => String::from(value),
+            };
+            let fields: Vec<(&str, String)> = fields.iter().map(|(name, value)| (*name, its(name, *value))).collect();
+            let fields: Vec<(&str, &str)> = fields.iter().map(|(name, value)| (*name, value.as_str())).collect();
             let status = stranger.post(path, &fields).await?.status();
             // A technologist may accept nothing anywhere, which is said before anything is looked up.
             let may = login.starts_with("doctor") || !path.contains("/versions/");
