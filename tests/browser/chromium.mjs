@@ -73,6 +73,7 @@ export function assertCalm(window, what) {
 // Keeps what the page shows now as tests/output/NAME.png.
 export async function keep(page, name, { fullPage = true } = {}) {
   await mkdir(OUTPUT, { recursive: true });
+  if (fullPage) await page.evaluate(() => window.scrollTo(0, 0));
   await page.screenshot({ path: `${OUTPUT}${name}.png`, fullPage });
 }
 
