@@ -113,7 +113,8 @@ async fn broken_objects_over_the_network_are_kept_apart_and_strangers_are_named(
     let trouble = &dispatcher.get("/board").await?["trouble"];
     assert_eq!((trouble["quarantine"].as_i64(), trouble["refusals"].as_i64()), (Some(2), Some(2)), "{trouble}");
     let page = house.browser("dispatch1").await?.page("/dispatch/trouble").await?;
-    for words in ["STRANGER", "SOMEONE", "発信AEが登録されていない", "宛先AEがこちらのものではない"] {
+    for words in ["STRANGER", "SOMEONE", "発信AEが登録されていない", "宛先AEがこちらのものではない"]
+    {
         assert!(page.contains(words), "{words} is not on the page");
     }
     Ok(())

@@ -10,8 +10,8 @@ use dokuei_tests::dcmtk::{Call, acknowledged};
 use dokuei_tests::installation::{Installation, LONG};
 use dokuei_tests::postgres::Server;
 use dokuei_tests::process::eventually;
-use dokuei_tests::studies::{StoredInstance, Study, make_study, stored};
 use dokuei_tests::story;
+use dokuei_tests::studies::{StoredInstance, Study, make_study, stored};
 use reqwest::Method;
 use serde_json::json;
 

@@ -6,8 +6,8 @@ use anyhow::{Context, Result, ensure};
 use dokuei_tests::dcmtk::{Call, attribute};
 use dokuei_tests::installation::{Installation, LONG};
 use dokuei_tests::process::eventually;
-use dokuei_tests::studies::sample;
 use dokuei_tests::story;
+use dokuei_tests::studies::sample;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -65,7 +65,8 @@ async fn a_reader_who_signs_what_another_took_gets_the_sentence_and_keeps_the_dr
     second.post(&path("/start"), &Value::Null).await?;
 
     let order = json!({ "revision": 1, "password": house.password(&first.login)? });
-    for (language, sentence) in [("ja", "ほかの読影医が担当しています"), ("en", "Another reader holds this case")] {
+    for (language, sentence) in [("ja", "ほかの読影医が担当しています"), ("en", "Another reader holds this case")]
+    {
         let sign = reader.request(Method::POST, &path("/sign")).header("accept-language", language).json(&order);
         let answer = sign.send().await?;
         assert_eq!(answer.status(), StatusCode::CONFLICT);
@@ -95,11 +96,12 @@ async fn another_sites_people_get_not_found_for_everything_of_a_case() -> Result
     let request = house.sql("SELECT id FROM requests").await?;
     let study = house.sql("SELECT id FROM studies").await?;
     let site = house.sql("SELECT site_id FROM cases").await?;
-    house.sql(&format!(
-        "INSERT INTO request_files (request_id, name, content_type, size, sha256, object_key, created_at) \
+    house
+        .sql(&format!(
+            "INSERT INTO request_files (request_id, name, content_type, size, sha256, object_key, created_at) \
          VALUES ({request}, 'form.pdf', 'application/pdf', 1, '', 'none', '2026-11-01 00:00:00')"
-    ))
-    .await?;
+        ))
+        .await?;
     let form = house.sql("SELECT id FROM request_files").await?;
 
     let to_see = [

@@ -20,11 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 ///
 /// # Errors
 /// [`Failure::waits`] where no mail server is set, else whether it may work later.
-pub async fn send_notice(
-    config: &Mail,
-    public_url: Option<&str>,
-    delivery: &DeliveryRow,
-) -> Result<(), Failure> {
+pub async fn send_notice(config: &Mail, public_url: Option<&str>, delivery: &DeliveryRow) -> Result<(), Failure> {
     let Some(host) = config.host.as_deref() else {
         return Err(Failure::waits(
             "メールサーバーが設定されていません。管理者が mail.host を設定すると送信されます。",
