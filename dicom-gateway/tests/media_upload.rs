@@ -107,6 +107,23 @@ fn a_zip_bomb_is_stopped_early_and_said_to_be_one() {
     assert!(Refusal::Ratio(200).to_string().contains("ZIP bomb"));
 }
 
+/// A directory can say anything: memory is set aside for what it says, and what comes out is held to it.
+#[test]
+fn an_entry_that_turns_out_larger_than_it_says_is_refused_where_it_does() {
+    let mut large = part10();
+    large.extend_from_slice(&[0xE0, 0x7F, 0x10, 0x00, b'O', b'W', 0, 0]);
+    large.extend_from_slice(&8_000_000_u32.to_le_bytes());
+    large.resize(large.len() + 8_000_000, 0);
+    let mut zip = zip_of(&[("liar", &large), ("after", &part10())]);
+    assert!(refusals(&all(&zip, Limits::default())).is_empty(), "it is taken while it says the truth");
+    // The central directory's header: 4 bytes of signature, the uncompressed size at 24 (APPNOTE 4.3.12).
+    let directory = zip.windows(4).position(|bytes| bytes == b"PK\x01\x02").expect("a central directory");
+    zip[directory + 24..directory + 28].copy_from_slice(&2_000_u32.to_le_bytes());
+    let entries = all(&zip, Limits::default());
+    assert_eq!(refusals(&entries), [Refusal::Checksum]);
+    assert!(matches!(entries[1].found, Found::Dicom(_)), "the next one is none the worse");
+}
+
 #[test]
 fn a_blank_slice_is_not_taken_for_a_bomb() {
     let mut blank = part10();

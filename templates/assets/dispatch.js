@@ -2,6 +2,7 @@
 // An open sheet renews itself too, unless somebody is at work on it.
 "use strict";
 
+const busyAt = (sheet) => sheet.querySelector("details[open]") || sheet.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
 const renew = (() => {
   let last = 0, timer = null;
   const now = () => {
@@ -9,13 +10,16 @@ const renew = (() => {
     last = Date.now();
     document.querySelector("[data-renews]")?.dispatchEvent(new CustomEvent("refresh"));
     for (const sheet of document.querySelectorAll(".case-sheet[data-case]")) {
-      const busy = sheet.querySelector("details[open]") || sheet.contains(document.activeElement) && document.activeElement.matches("input, textarea, select");
-      if (!busy) sheet.dispatchEvent(new CustomEvent("refresh"));
+      if (!busyAt(sheet)) sheet.dispatchEvent(new CustomEvent("refresh"));
     }
   };
   return () => { if (timer === null) timer = setTimeout(now, Math.max(0, 1000 - (Date.now() - last))); };
 })();
 for (const place of document.querySelectorAll("[data-live]")) place.addEventListener("live", renew);
+// What was asked for before somebody set to work must not come in between.
+document.addEventListener("htmx:before:swap", (event) => {
+  if (event.target.matches?.(".case-sheet[data-case]") && busyAt(event.target)) event.preventDefault();
+});
 // Waiting grows and shifts end without anybody doing anything.
 if (document.querySelector("[data-renews]")) setInterval(renew, 60000);
 

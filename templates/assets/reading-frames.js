@@ -58,7 +58,7 @@ window.dokueiFrames = (() => {
         if (one === entry || !one.bytes) continue;
         bytes -= one.bytes; kept.delete(old);
       }
-    }, (error) => { if (error.code !== "image_not_shown") kept.delete(key); });
+    }, (error) => { if (!error.code?.startsWith("image_") || error.code === "image_altered") kept.delete(key); });
     pump();
     return entry.promise;
   }

@@ -154,7 +154,7 @@
         }
         this.draw();
       });
-      for (const end of ["pointerup", "pointercancel"]) this.box.addEventListener(end, () => { drag = null; });
+      for (const end of ["pointerup", "pointercancel"]) this.box.addEventListener(end, () => { if (drag?.tool === "window") fillPresets(); drag = null; });
       this.box.addEventListener("pointerleave", () => { this.cursor = null; this.readout(); });
       this.box.addEventListener("contextmenu", (event) => event.preventDefault());
       this.box.addEventListener("dblclick", () => { if (this.one) this.act("fit"); else this.act("one"); });
@@ -194,12 +194,15 @@
     const options = list.map((preset, at) => new Option(name(preset, at), `p${at}`));
     const unit = active?.frame?.facts.unit;
     if (unit === "HU") for (const [label, center, width] of [["肺 Lung", -600, 1500], ["縦隔 Soft tissue", 40, 400], ["骨 Bone", 400, 2000], ["脳 Brain", 40, 80], ["腹部 Abdomen", 60, 350]]) options.push(new Option(`${label} (${center} / ${width})`, `${center}|${width}`));
+    const manual = active?.shown.window && !active.shown.chosen;
+    if (manual) options.push(new Option(words.manual, "manual"));
     presets.replaceChildren(...options);
     presets.disabled = options.length === 0;
-    presets.value = active?.shown.window ? active.shown.chosen ?? "" : `p${active?.shown.preset ?? 0}`;
+    presets.value = active?.shown.window ? active.shown.chosen ?? "manual" : `p${active?.shown.preset ?? 0}`;
   }
   presets.addEventListener("change", () => {
     if (!active) return;
+    if (presets.value === "manual") return;
     if (presets.value.startsWith("p")) { active.shown = { invert: active.shown.invert, preset: Number(presets.value.slice(1)) }; }
     else {
       const [center, width] = presets.value.split("|").map(Number);

@@ -1,16 +1,18 @@
 // Dokuei for the browser tests: one process over a folder of its own, with the demo organisation.
 
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 
+const run = promisify(execFile);
 const READY_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 15_000;
 
-// Starts it and returns { origin, dicom, data, stop }. `extra` are further options of `dokuei run`, such as --demo;
-// `prepare({ binary, data, environment })` may make the folder's contents first.
+// Starts it and returns { origin, dicom, data, people, person, stop }. `extra` are further options of `dokuei run`,
+// such as --demo; `prepare({ binary, data, environment })` may make the folder's contents first.
 export async function startDokuei(extra = [], prepare = async () => {}) {
   const binary = process.env.DOKUEI_TEST_BIN;
   if (!binary) throw new Error('DOKUEI_TEST_BIN is not set: run the browser tests with ops/test browser');
@@ -41,12 +43,27 @@ export async function startDokuei(extra = [], prepare = async () => {}) {
     throw error;
   });
 
+  const people = await demoPeople(data);
   const address = (key) => line.match(new RegExp(`${key}=(\\S+)`))?.[1];
   return {
     origin: `http://${address('http')}`,
     dicom: address('dicom'),
     data,
     said,
+    people,
+    // JSON of the API, asked for with a token in the name of a person.
+    async api(login, path) {
+      const arguments_ = ['user', 'token', login, '--name', 'test', '--data', data];
+      const told = (await run(binary, arguments_, { env: environment })).stdout;
+      const headers = { Authorization: `Bearer ${told.trim().split(/\s+/).at(-1)}` };
+      return (await fetch(`http://${address('http')}/api/v1${path}`, { headers })).json();
+    },
+    // A person by his login.
+    person(login) {
+      const found = people.find((one) => one.login === login);
+      if (!found) throw new Error(`no demo person is called ${login}`);
+      return found;
+    },
     // Ctrl-C; the exit code, which is 0 when it stopped cleanly. The folder goes with it.
     async stop() {
       child.kill('SIGINT');
@@ -58,9 +75,17 @@ export async function startDokuei(extra = [], prepare = async () => {}) {
   };
 }
 
-// The demo people and their passwords, as dokuei wrote them at its first start.
-export async function demoLogins(data) {
-  return readFile(join(data, 'demo-logins.txt'), 'utf8');
+// The demo people as dokuei wrote them at its first start; none in a house that was made otherwise.
+async function demoPeople(data) {
+  const text = await readFile(join(data, 'demo-logins.txt'), 'utf8').catch((error) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  const lines = text.split('\n');
+  return lines.filter((line) => line && !line.startsWith('#')).map((line) => {
+    const [login, password, role, name, site] = line.split('\t');
+    return { login, password, role, name, site };
+  });
 }
 
 function after(ms) {

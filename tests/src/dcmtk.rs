@@ -1,5 +1,6 @@
 //! DCMTK as the other side: `echoscu`, `storescu`, and `storescp` as a destination.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,6 +11,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::process::{Running, free_address, run};
+use crate::studies::Study;
 
 /// Who calls whom, and where.
 #[derive(Debug, Clone)]
@@ -44,14 +46,22 @@ impl Call {
         run(&mut self.to(self.command("echoscu"))).await
     }
 
-    /// `storescu` of files and folders in one association, to its end; ask the output's status.
-    /// Compressed files are offered in their own transfer syntax.
+    /// `storescu` of uncompressed files and folders in one association, to its end; ask the output's status.
     ///
     /// # Errors
     /// When the program is not there.
     pub async fn store(&self, files: &[&Path]) -> Result<Output> {
-        let mut command = self.to(self.store_command());
-        run(command.args(files)).await
+        self.store_proposing(&[], files).await
+    }
+
+    /// The same with options that propose a compressed transfer syntax, such as `--propose-j2k-lossy`.
+    ///
+    /// # Errors
+    /// When the program is not there.
+    pub async fn store_proposing(&self, options: &[&str], files: &[&Path]) -> Result<Output> {
+        let mut command = self.store_command();
+        command.args(options);
+        run(self.to(command).args(files)).await
     }
 
     /// `storescu` that goes on by itself, for tests that pull the rug.
@@ -62,6 +72,31 @@ impl Call {
         let mut command = self.to(self.store_command());
         command.args(files);
         Running::start("storescu", command, log_folder)
+    }
+
+    /// `storescu` that goes on after a refusal, to its end: each answer is in its log.
+    ///
+    /// # Errors
+    /// When the program is not there.
+    pub async fn store_all(&self, files: &[&Path]) -> Result<Output> {
+        let mut command = self.to(self.store_all_command());
+        run(command.args(files)).await
+    }
+
+    /// The same, going on by itself.
+    ///
+    /// # Errors
+    /// When the program is not there.
+    pub fn start_storing_all(&self, files: &[&Path], log_folder: &Path) -> Result<Running> {
+        let mut command = self.to(self.store_all_command());
+        command.args(files);
+        Running::start("storescu", command, log_folder)
+    }
+
+    fn store_all_command(&self) -> Command {
+        let mut command = self.store_command();
+        command.args(["--no-halt"]);
+        command
     }
 
     fn store_command(&self) -> Command {
@@ -122,6 +157,23 @@ impl StoreScp {
     pub fn log(&self) -> String {
         self.running.stderr()
     }
+}
+
+/// The UIDs of a made study that `storescu -v` was told are safe: its lines name a file, then the answer.
+pub fn acknowledged(log: &str, study: &Study) -> BTreeSet<String> {
+    let mut file = None;
+    let mut safe = BTreeSet::new();
+    for line in log.lines() {
+        if let Some((_, path)) = line.split_once("Sending file: ") {
+            let stem = Path::new(path.trim()).file_stem().and_then(|stem| stem.to_str());
+            file = stem.and_then(|stem| stem.parse::<usize>().ok());
+        } else if line.contains("Received Store Response (Success)")
+            && let Some(number) = file.take()
+        {
+            safe.insert(study.instances[number - 1].clone());
+        }
+    }
+    safe
 }
 
 /// One attribute of a DICOM file as `dcmdump` shows it, brackets and padding removed; UIDs in digits.

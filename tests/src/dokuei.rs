@@ -116,14 +116,31 @@ impl Dokuei {
         format!("{}{}", self.running.stdout(), self.running.stderr())
     }
 
-    /// What the process holds in memory now (VmRSS), in KiB.
+    /// The process id. None once it has been waited for.
+    pub fn id(&self) -> Option<u32> {
+        self.running.id()
+    }
+
+    /// What the process holds in memory now, in KiB.
     ///
     /// # Errors
     /// When it has ended.
     pub fn resident_kib(&self) -> Result<u64> {
+        self.status_kib("VmRSS:")
+    }
+
+    /// The most that the process ever held in memory, in KiB.
+    ///
+    /// # Errors
+    /// When it has ended.
+    pub fn peak_kib(&self) -> Result<u64> {
+        self.status_kib("VmHWM:")
+    }
+
+    fn status_kib(&self, name: &str) -> Result<u64> {
         let id = self.running.id().context("it has ended")?;
         let status = std::fs::read_to_string(format!("/proc/{id}/status"))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("VmRSS in /proc/ID/status")?;
+        let line = status.lines().find_map(|line| line.strip_prefix(name)).with_context(|| name.to_owned())?;
         Ok(line.trim().trim_end_matches(" kB").parse()?)
     }
 

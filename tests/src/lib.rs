@@ -7,8 +7,10 @@
 //! | module | peer |
 //! |---|---|
 //! | [`dokuei`] | the binary under test, in one process or as separate roles |
+//! | [`installation`] | a whole installation with the demo organisation, in one process or as roles apart |
+//! | [`story`] | the main job, once through, in whichever installation |
 //! | [`client`] | a browser session and an API client against it |
-//! | [`postgres`], [`redis`] | a database of its own; a Redis of its own |
+//! | [`postgres`], [`redis`] | a database of its own, a server to stop; a Redis of its own |
 //! | [`orthanc`] | a hospital's PACS |
 //! | [`dcmtk`] | `echoscu`, `storescu`, `storescp` |
 //! | [`mail`] | an SMTP server that keeps what it gets |
@@ -18,10 +20,12 @@
 pub mod client;
 pub mod dcmtk;
 pub mod dokuei;
+pub mod installation;
 pub mod mail;
 pub mod orthanc;
 pub mod pdf;
 pub mod postgres;
 pub mod process;
 pub mod redis;
+pub mod story;
 pub mod studies;

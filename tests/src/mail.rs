@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use serde::Deserialize;
 use tempfile::TempDir;
 
@@ -20,6 +20,25 @@ pub struct Mail {
     pub raw: String,
 }
 
+impl Mail {
+    /// Whether it says in both languages that there is a report, and neither whose nor which: none of the words given
+    /// and no number that could be an id, anywhere from the first header on.
+    ///
+    /// # Errors
+    /// Names what is there and must not be, or is not there and must.
+    pub fn names_nobody(&self, words: &[&str]) -> Result<()> {
+        ensure!(self.text.contains("読影報告") && self.text.contains("report"), "both languages: {}", self.text);
+        let all = format!("{}\n{}\n{}", self.subject, self.text, self.raw);
+        for word in words {
+            ensure!(!all.contains(word), "{word} is in a mail:\n{all}");
+        }
+        for said in [&self.subject, &self.text] {
+            ensure!(!said.contains(|c: char| c.is_numeric()), "a number is in a mail:\n{said}");
+        }
+        Ok(())
+    }
+}
+
 /// aiosmtpd with its Maildir handler.
 #[derive(Debug)]
 pub struct MailServer {
@@ -32,7 +51,15 @@ impl MailServer {
     /// # Errors
     /// When aiosmtpd is not there or does not listen.
     pub async fn start() -> Result<Self> {
-        let (folder, address) = (tempfile::tempdir()?, free_address()?);
+        Self::start_at(free_address()?).await
+    }
+
+    /// One at an address that was chosen before, where nobody has listened so far.
+    ///
+    /// # Errors
+    /// As [`MailServer::start`].
+    pub async fn start_at(address: SocketAddr) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
         let mut command = python()?;
         command.args(["-m", "aiosmtpd", "--nosetuid", "--listen", &address.to_string()]);
         command.args(["--class", "aiosmtpd.handlers.Mailbox"]).arg(folder.path().join("mails"));

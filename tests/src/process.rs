@@ -91,6 +91,17 @@ impl Running {
         .await
     }
 
+    /// Waits for its end, however it ends.
+    ///
+    /// # Errors
+    /// When it has not ended after `within`.
+    pub async fn ended(&mut self, within: Duration) -> Result<ExitStatus> {
+        match tokio::time::timeout(within, self.child.wait()).await {
+            Ok(status) => Ok(status?),
+            Err(_) => bail!("{} still runs after {within:?}; it said:\n{}", self.name, self.last_words()),
+        }
+    }
+
     /// SIGKILL: it gets no chance to do anything more. Returns when it is gone.
     ///
     /// # Errors

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use dokuei_tests::dcmtk::Call;
+use dokuei_tests::dcmtk::{Call, acknowledged};
 use dokuei_tests::dokuei::Dokuei;
 use dokuei_tests::orthanc::Orthanc;
 use dokuei_tests::studies::{StoredInstance, Study, make_study, sample, stored};
@@ -29,25 +29,6 @@ async fn chest_ct(folder: &Path, instances: usize) -> Result<Study> {
 async fn held(data: &Path, study: &Study) -> Result<Vec<StoredInstance>> {
     let database = data.join("dokuei.sqlite3");
     stored(&database.to_string_lossy(), &data.join("objects"), &study.study).await
-}
-
-/// The UIDs that `storescu -v` was told are safe: its lines name a file, then the answer.
-fn acknowledged(log: &str, study: &Study) -> BTreeSet<String> {
-    let mut file = None;
-    let mut safe = BTreeSet::new();
-    for line in log.lines() {
-        if let Some((_, path)) = line.split_once("Sending file: ") {
-            file = Path::new(path.trim())
-                .file_stem()
-                .and_then(|stem| stem.to_str())
-                .and_then(|stem| stem.parse::<usize>().ok());
-        } else if line.contains("Received Store Response (Success)")
-            && let Some(number) = file.take()
-        {
-            safe.insert(study.instances[number - 1].clone());
-        }
-    }
-    safe
 }
 
 #[tokio::test]

@@ -48,15 +48,15 @@ impl Archive for IndexedArchive {
         let kept = self.objects.keep_hashed(&folder, object.sha256.clone(), object.file.clone()).await?;
         let facts = match understood {
             Ok(header) => facts(&header),
-            Err(reason) => {
+            Err(apart) => {
                 let uid = object.announced.map(|(_, instance)| instance).unwrap_or_default();
-                let detail = reason.clone();
+                let Apart { reason, detail } = apart.clone();
                 self.tx(move |conn| {
                     let at = Utc::now().naive_utc();
-                    images::quarantine_keep_in_tx(conn, site, Some(arrival), "unreadable", &detail, &uid, &kept, at)
+                    images::quarantine_keep_in_tx(conn, site, Some(arrival), reason, &detail, &uid, &kept, at)
                 })
                 .await?;
-                return Ok(Kept::Quarantined(reason));
+                return Ok(Kept::Quarantined(apart.detail));
             }
         };
         let filed = Filed {
@@ -99,12 +99,20 @@ impl IndexedArchive {
     }
 }
 
+/// Why an object must be looked at by a person: a stable code and more in words. No patient data.
+#[derive(Clone)]
+struct Apart {
+    reason: &'static str,
+    detail: String,
+}
+
 /// Reads the header and holds it against the message: the header, or why the
-/// object must be looked at by a person.
-fn understand(object: &ReceivedObject) -> Result<Result<InstanceHeader, String>, KeepError> {
+/// object is kept apart.
+fn understand(object: &ReceivedObject) -> Result<Result<InstanceHeader, Apart>, KeepError> {
+    let apart = |reason, detail: &str| Ok(Err(Apart { reason, detail: detail.to_owned() }));
     let header = match header::read_dataset(object.dataset(), &object.transfer_syntax) {
         Ok(header) => header,
-        Err(error) => return Ok(Err(error.to_string())),
+        Err(error) => return apart("unreadable", &error.to_string()),
     };
     if let Some((class, instance)) = &object.announced {
         if header.sop_class.as_str() != class {
@@ -115,9 +123,19 @@ fn understand(object: &ReceivedObject) -> Result<Result<InstanceHeader, String>,
         }
     }
     if header.oddities.contains(&Oddity::PixelDataTruncated) {
-        return Ok(Err("the pixel data is cut off".to_owned()));
+        return apart("cut_off", "the pixel data is cut off");
+    }
+    if header.oddities.contains(&Oddity::UnknownCharacterSet) && !is_plain(&header) {
+        // Whose images these are would be a guess.
+        return apart("character_set", "the patient's name is written in a character set that is not known");
     }
     Ok(Ok(header))
+}
+
+/// Whether name and ID read the same in every character set: ASCII without escape sequences.
+fn is_plain(header: &InstanceHeader) -> bool {
+    let plain = |bytes: &[u8]| bytes.iter().all(|byte| byte.is_ascii() && *byte != 0x1b);
+    plain(header.patient.name.raw()) && plain(header.patient.id.as_bytes())
 }
 
 fn facts(header: &InstanceHeader) -> InstanceFacts {

@@ -136,6 +136,17 @@ impl<'a> Archive<'a> {
         if !wanted {
             return Ok((kind, Vec::new()));
         }
+        // What the directory says is not believed, but held to: an entry that says it is too large is refused before it
+        // is unpacked, and one that turns out larger than it says, where it passes that size.
+        let (stated, limits) = (file.size(), self.limits);
+        if stated > limits.ratio_from && stated / packed > limits.ratio {
+            return Err(Refusal::Ratio(limits.ratio));
+        }
+        if stated > limits.entry_bytes {
+            return Err(Refusal::EntryTooLarge(limits.entry_bytes));
+        }
+        // At once, because growing would hold the bytes twice.
+        bytes.reserve_exact(usize::try_from(stated).unwrap_or(0).saturating_sub(bytes.len()));
         let mut chunk = vec![0; 64 << 10];
         loop {
             let count = match file.read(&mut chunk).map_err(damage)? {
@@ -143,8 +154,10 @@ impl<'a> Archive<'a> {
                 count => count,
             };
             self.unpacked_bytes += count as u64;
-            let limits = &self.limits;
             let unpacked = bytes.len() as u64 + count as u64;
+            if unpacked > stated {
+                return Err(Refusal::Checksum);
+            }
             let grown = unpacked > limits.ratio_from && unpacked / packed > limits.ratio;
             let all = self.unpacked_bytes;
             if grown || (all > 4 * limits.ratio_from && all / self.packed_bytes.max(1) > limits.ratio) {

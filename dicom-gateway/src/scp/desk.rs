@@ -51,6 +51,21 @@ pub enum Refusal {
     Protocol,
 }
 
+impl Refusal {
+    /// The stable name, under which it is kept and put into words.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::CalledUnknown => "called_unknown",
+            Self::CallingUnknown => "calling_unknown",
+            Self::AddressNotAllowed => "address_not_allowed",
+            Self::NotAllowed => "not_allowed",
+            Self::Busy => "busy",
+            Self::Unavailable => "unavailable",
+            Self::Protocol => "protocol",
+        }
+    }
+}
+
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -62,15 +62,15 @@ impl FrontDesk {
             .tx(move |conn| {
                 let actor = Actor::peer(&summary.calling, &summary.from.to_string(), at);
                 if let Outcome::Refused(refusal) = summary.outcome {
-                    let (from, reason) = (summary.from.to_string(), refusal.to_string());
-                    images::refusal_record_in_tx(conn, &summary.calling, &summary.called, &from, &reason, at)?;
+                    let (from, reason) = (summary.from.to_string(), refusal.code());
+                    images::refusal_record_in_tx(conn, &summary.calling, &summary.called, &from, reason, at)?;
                     return audit::append_in_tx(
                         conn,
                         &actor,
                         "association.refused",
                         Subject::none("endpoint"),
                         "refused",
-                        &reason,
+                        reason,
                     );
                 }
                 let Some(admission) = &summary.admission else { return Ok(()) };

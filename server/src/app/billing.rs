@@ -15,8 +15,12 @@ pub struct Line {
     pub row: BillableEventRow,
     /// The site's name in Japanese.
     pub site: String,
+    /// The site's name in English, else in Japanese.
+    pub site_en: String,
     /// The reader's name in Japanese.
     pub reader: String,
+    /// The reader's name in English, else in Japanese.
+    pub reader_en: String,
     /// Where the reader read for.
     pub reading_site: String,
     /// PatientID.
@@ -100,20 +104,19 @@ impl Month {
 /// What the database says.
 pub fn month(conn: &mut Connection, month: &str, site: Option<SiteId>) -> Result<Month, StoreError> {
     let rows = ledger::billable_event_list_named(conn, month, site)?;
-    let site_names: HashMap<SiteId, String> =
-        sites::site_list(conn)?.into_iter().map(|site| (site.id, site.name_ja)).collect();
-    let reader_names: HashMap<ReaderId, String> =
-        readers::reader_list(conn, None)?.into_iter().map(|(reader, name, _)| (reader.id, name)).collect();
+    let both = |ja: String, en: String| (ja.clone(), if en.is_empty() { ja } else { en });
+    let site_names: HashMap<SiteId, (String, String)> =
+        sites::site_list(conn)?.into_iter().map(|site| (site.id, both(site.name_ja, site.name_en))).collect();
+    let reader_names: HashMap<ReaderId, (String, String)> =
+        readers::reader_list(conn, None)?.into_iter().map(|(reader, ja, en)| (reader.id, both(ja, en))).collect();
     let name = |site: SiteId| site_names.get(&site).cloned().unwrap_or_default();
     let lines = rows
         .into_iter()
-        .map(|NamedEvent { row, patient_id, accession_number }| Line {
-            site: name(row.site_id),
-            reader: reader_names.get(&row.reader_id).cloned().unwrap_or_default(),
-            reading_site: row.reading_site_id.map(name).unwrap_or_default(),
-            patient_id,
-            accession_number,
-            row,
+        .map(|NamedEvent { row, patient_id, accession_number }| {
+            let (site, site_en) = name(row.site_id);
+            let (reader, reader_en) = reader_names.get(&row.reader_id).cloned().unwrap_or_default();
+            let reading_site = row.reading_site_id.map(|site| name(site).0).unwrap_or_default();
+            Line { site, site_en, reader, reader_en, reading_site, patient_id, accession_number, row }
         })
         .collect();
     Ok(Month { month: month.to_owned(), lines })

@@ -185,7 +185,8 @@ async fn source(state: &State, person: &Person, read: ReadId, instance: Instance
 /// 16-bit samples. An image that is not grey has no samples and `"grey": false`: it is asked for as PNG.
 ///
 /// # Errors
-/// `not_found`, `image_not_shown` with the reason, `image_altered`.
+/// `not_found`, `image_altered`, or why it cannot be shown: `image_no_pixels`, `image_coding_unknown`, `image_broken`,
+/// `image_not_shown`.
 pub async fn raw(state: &State, person: &Person, read: ReadId, instance: InstanceId, frame: u32) -> Result<Bytes> {
     let source = source(state, person, read, instance).await?;
     made(state, &source, format!("{}:{frame}:raw", source.sha256), move |bytes| pack(bytes, frame)).await
@@ -223,9 +224,26 @@ async fn made(
         other => Error::internal(other),
     })?;
     let made = tokio::task::spawn_blocking(move || make(&bytes)).await.map_err(Error::internal)?;
-    let made = Bytes::from(made.map_err(|error| Error::new(&codes::IMAGE_NOT_SHOWN).with("reason", error))?);
+    let made = Bytes::from(made.map_err(not_shown)?);
     keep(key, made.clone());
     Ok(made)
+}
+
+/// Why a picture is not shown, in the reader's words and with what to do.
+fn not_shown(error: RenderError) -> Error {
+    match error {
+        RenderError::NoPixels => Error::new(&codes::IMAGE_NO_PIXELS),
+        RenderError::TransferSyntax(coding) => Error::new(&codes::IMAGE_CODING_UNKNOWN).with("coding", coding),
+        RenderError::Coding(coding) => Error::new(&codes::IMAGE_CODING_UNKNOWN).with("coding", coding),
+        RenderError::FloatPixels => Error::new(&codes::IMAGE_CODING_UNKNOWN).with("coding", "float pixels"),
+        RenderError::Unreadable(_)
+        | RenderError::Truncated { .. }
+        | RenderError::Implausible
+        | RenderError::Attribute(_)
+        | RenderError::Damaged => Error::new(&codes::IMAGE_BROKEN),
+        // A question that the viewer does not ask: a frame or preset that is not there.
+        other => Error::new(&codes::IMAGE_NOT_SHOWN).with("reason", other),
+    }
 }
 
 fn pack(bytes: &[u8], frame: u32) -> std::result::Result<Vec<u8>, RenderError> {

@@ -6,6 +6,7 @@ use chrono::{Datelike, NaiveDate};
 use dokuei_models::SiteId;
 use dokuei_models::store::billable_events;
 use dokuei_models::store::sites::{self, SiteRow};
+use dokuei_terms::Language;
 use serde::Deserialize;
 
 use super::{Answer, Page, Routes};
@@ -52,6 +53,21 @@ struct BillingPage<'a> {
 }
 
 impl BillingPage<'_> {
+    fn site_name<'s>(&self, site: &'s SiteRow) -> &'s str {
+        match self.page.language {
+            Language::En if !site.name_en.is_empty() => &site.name_en,
+            _ => &site.name_ja,
+        }
+    }
+
+    fn site<'l>(&self, line: &'l Line) -> &'l str {
+        in_language(self.page.language, &line.site, &line.site_en)
+    }
+
+    fn reader<'l>(&self, line: &'l Line) -> &'l str {
+        in_language(self.page.language, &line.reader, &line.reader_en)
+    }
+
     fn kind(&self, line: &Line) -> String {
         self.page.t(&format!("billing-kind-{}", line.row.kind.replace('_', "-")))
     }
@@ -67,8 +83,8 @@ impl BillingPage<'_> {
 
     fn sentence(&self, line: &Line) -> String {
         match self.page.language {
-            dokuei_terms::Language::Ja => line.row.addon_sentence_ja.clone(),
-            dokuei_terms::Language::En => line.row.addon_sentence_en.clone(),
+            Language::Ja => line.row.addon_sentence_ja.clone(),
+            Language::En => line.row.addon_sentence_en.clone(),
         }
     }
 
@@ -78,6 +94,13 @@ impl BillingPage<'_> {
 
     fn is_chosen(&self, site: &SiteRow) -> bool {
         self.site == Some(site.id.0)
+    }
+}
+
+fn in_language<'t>(language: Language, ja: &'t str, en: &'t str) -> &'t str {
+    match language {
+        Language::Ja => ja,
+        Language::En => en,
     }
 }
 
@@ -127,12 +150,18 @@ async fn show(who: Allowed<Bill>, state: State, page: Page, query: web::Query<Qu
     let language = page.language;
     let shown = &month.lines[..month.lines.len().min(SHOWN)];
     page.show(&BillingPage {
-        by_site: bars(month.by(|line| line.site.clone()), &page.t("billing-by-site")),
+        by_site: bars(
+            month.by(|line| in_language(language, &line.site, &line.site_en).to_owned()),
+            &page.t("billing-by-site"),
+        ),
         by_modality: bars(
             month.by(|line| line.row.modality.label(language).to_owned()),
             &page.t("billing-by-modality"),
         ),
-        by_reader: bars(month.by(|line| line.reader.clone()), &page.t("billing-by-reader")),
+        by_reader: bars(
+            month.by(|line| in_language(language, &line.reader, &line.reader_en).to_owned()),
+            &page.t("billing-by-reader"),
+        ),
         before: neighbour(&month.month, -1),
         after: neighbour(&month.month, 1),
         without_price: month.without_price().len(),

@@ -57,32 +57,58 @@ pub struct Bar {
     pub shown: String,
 }
 
-/// Lying bars, one a row, in the order given, all to the scale of the longest.
+/// About how wide a text is at the charts' 12 px: a letter of a Latin script is half as wide as one of Japanese.
+fn width_of(text: &str) -> f64 {
+    text.chars().map(|c| if c.is_ascii() { 7.0 } else { 12.5 }).sum()
+}
+
+/// A text cut to fit into `room`, with an ellipsis where something was cut.
+fn fitted(text: &str, room: f64) -> String {
+    if width_of(text) <= room {
+        return text.to_owned();
+    }
+    let mut kept = String::new();
+    for c in text.chars() {
+        if width_of(&kept) + 25.0 > room {
+            break;
+        }
+        kept.push(c);
+    }
+    kept + "…"
+}
+
+/// Lying bars, one a row, in the order given, all to the scale of the longest. A label that is too long is cut; the
+/// whole of it is in the row's title.
 pub fn bars(rows: &[Bar], title: &str) -> Html {
     const ROW: f64 = 26.0;
-    const LEFT: f64 = 132.0;
-    const FULL: f64 = 300.0;
+    const WIDTH: f64 = 520.0;
+    const WIDEST_LABEL: f64 = 200.0;
+    let widest = |text: fn(&Bar) -> &str| rows.iter().map(|row| width_of(text(row))).fold(0.0, f64::max);
+    let left = widest(|row| &row.label).clamp(40.0, WIDEST_LABEL) + 10.0;
+    let full = (WIDTH - left - 8.0 - widest(|row| &row.shown)).max(100.0);
     let most = rows.iter().map(|row| finite(row.value)).fold(0.0, f64::max);
     let mut svg = format!(
-        "<svg class=\"chart bars\" viewBox=\"0 0 520 {}\" role=\"img\"><title>{}</title>",
+        "<svg class=\"chart bars\" viewBox=\"0 0 {WIDTH} {}\" role=\"img\"><title>{}</title>",
         n((rows.len().max(1)) as f64 * ROW),
         escape(title)
     );
     for (at, row) in rows.iter().enumerate() {
         let y = at as f64 * ROW;
-        let width = if most > 0.0 { (finite(row.value).max(0.0) / most * FULL).max(1.0) } else { 1.0 };
+        let width = if most > 0.0 { (finite(row.value).max(0.0) / most * full).max(1.0) } else { 1.0 };
         // Writing to a String cannot fail.
         let _ = write!(
             svg,
-            "<text class=\"label\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>\
-             <rect class=\"bar series-1\" x=\"{LEFT}\" y=\"{}\" width=\"{}\" height=\"14\" rx=\"3\"/>\
-             <text class=\"value\" x=\"{}\" y=\"{}\">{}</text>",
-            n(LEFT - 10.0),
-            n(y + 17.0),
+            "<g><title>{}</title><text class=\"label\" x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text>\
+             <rect class=\"bar series-1\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"14\" rx=\"3\"/>\
+             <text class=\"value\" x=\"{}\" y=\"{}\">{}</text></g>",
             escape(&row.label),
+            n(left - 10.0),
+            n(y + 17.0),
+            escape(&fitted(&row.label, WIDEST_LABEL)),
+            n(left),
             n(y + 6.0),
             n(width),
-            n(LEFT + width + 8.0),
+            n(left + width + 8.0),
             n(y + 17.0),
             escape(&row.shown),
         );
@@ -217,6 +243,15 @@ mod tests {
             assert!(!text.contains("style=") && !text.contains("NaN") && !text.contains("inf"), "{text}");
             assert!(!text.contains("A<B"));
         }
+    }
+
+    #[test]
+    fn a_long_label_is_cut_and_still_there_to_be_asked_for() {
+        let long = "架空市立 みなと総合病院附属 長い名前の診療所（デモ）";
+        let chart = bars(&[Bar { label: long.into(), value: 1.0, shown: "¥1".into() }], "x");
+        let text = chart.as_str();
+        assert!(text.contains(&format!("<title>{long}</title>")) && text.contains("…</text>"), "{text}");
+        assert_eq!(fitted("CT", 200.0), "CT");
     }
 
     #[test]

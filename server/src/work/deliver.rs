@@ -93,7 +93,7 @@ pub async fn run(state: State, job: Job) -> anyhow::Result<()> {
         DeliveryKind::Portal => Ok(()),
         DeliveryKind::Mail => {
             let url = state.config.http.public_url.as_deref();
-            mail::send_notice(&state.config.mail, url, row.id, &row.destination).await
+            mail::send_notice(&state.config.mail, url, &row).await
         }
         DeliveryKind::Dicom => store(&state, &row).await,
     };

@@ -12,7 +12,11 @@ billing-read = Parts read
 billing-owed = Owed to readers
 billing-addon = With add-on
 billing-unknown = Add-on to confirm
-billing-parts = { $n } parts
+billing-parts =
+    { $n ->
+        [one] 1 part
+       *[other] { $n } parts
+    }
 billing-points = { $n } points
 billing-without-price = { $n } readings match no line of the tariff. Add a line before the month is closed.
 billing-empty-title = No lines in this month yet

@@ -39,6 +39,14 @@ code_table! {
     IMAGE_NOT_SHOWN = 422, "image_not_shown",
         "この画像は表示できません（{reason}）。",
         "This image cannot be shown ({reason}).";
+    IMAGE_NO_PIXELS = 422, "image_no_pixels",
+        "画素データがないため、表示できません。", "It has no pixels, so there is nothing to show.";
+    IMAGE_CODING_UNKNOWN = 422, "image_coding_unknown",
+        "この符号化方式（{coding}）には対応していないため、表示できません。元の画像は依頼施設で確かめてください。",
+        "Images coded this way ({coding}) cannot be shown. Ask the site for its own view of it.";
+    IMAGE_BROKEN = 422, "image_broken",
+        "画像データが壊れているか途中で切れているため、表示できません。依頼施設に再送を依頼してください。",
+        "The image is damaged or cut off and cannot be shown. Ask the site to send it again.";
     IMAGE_ALTERED = 500, "image_altered",
         "保存された画像が壊れています。読影せず、管理者に連絡してください。",
         "The stored image is damaged. Do not read it; tell an administrator.";

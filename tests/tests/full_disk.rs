@@ -1,0 +1,197 @@
+//! A disk without room: the sender is told so, nothing is half kept, and with room again everything goes on.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, ensure};
+use dokuei_tests::client::Browser;
+use dokuei_tests::dcmtk::{Call, acknowledged};
+use dokuei_tests::dokuei::{Dokuei, command, demo_logins};
+use dokuei_tests::installation::LONG;
+use dokuei_tests::process::{eventually, run_checked, script};
+use dokuei_tests::studies::{StoredInstance, Study, make_study};
+use reqwest::Method;
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::process::Command;
+
+const SENT: usize = 60;
+
+/// A disk of its own that only the process under test sees: a tmpfs in that process's mount namespace, reached from
+/// here through `/proc`.
+struct SmallDisk {
+    dokuei: Dokuei,
+    /// The disk as seen from here.
+    root: PathBuf,
+    folder: TempDir,
+}
+
+impl SmallDisk {
+    /// Starts Dokuei with a disk of `mebibytes` mounted at `place` below its data folder.
+    async fn start(place: &str, mebibytes: u32) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let data = folder.path().join("data");
+        let at = data.join(place);
+        fs::create_dir_all(&at)?;
+        let data = data.to_str().context("a temporary folder has a plain name")?;
+        let arguments = ["run", "--data", data, "--http", "127.0.0.1:0", "--dicom", "127.0.0.1:0"];
+        let inner = command(&arguments, &[])?;
+        let inner = inner.as_std();
+        let mut outer = Command::new("unshare");
+        if !is_root() {
+            outer.args(["--user", "--map-root-user"]);
+        }
+        let mount = format!("mount -t tmpfs -o size={mebibytes}m,mode=700 tmpfs \"$0\" && exec \"$@\"");
+        outer.args(["--mount", "sh", "-c", &mount]).arg(&at).arg(inner.get_program()).args(inner.get_args());
+        for (name, value) in inner.get_envs() {
+            match value {
+                Some(value) => outer.env(name, value),
+                None => outer.env_remove(name),
+            };
+        }
+        let dokuei = Dokuei::start("dokuei-run", outer, folder.path()).await?;
+        let seen = PathBuf::from(format!("/proc/{}/root", dokuei.id().context("it runs")?));
+        let root = seen.join(at.strip_prefix("/")?);
+        Ok(Self { dokuei, root, folder })
+    }
+
+    /// The data folder as seen from here, disk included.
+    fn data(&self) -> Result<PathBuf> {
+        let own = self.folder.path().join("data");
+        Ok(PathBuf::from(format!("/proc/{}/root", self.dokuei.id().context("it runs")?)).join(own.strip_prefix("/")?))
+    }
+
+    /// A command that sees the disk as the process does.
+    fn inside(&self, command: &Command) -> Result<Command> {
+        let mut outer = Command::new("nsenter");
+        outer.args(["--mount", "--target", &self.dokuei.id().context("it runs")?.to_string()]);
+        if !is_root() {
+            outer.args(["--user", "--preserve-credentials"]);
+        }
+        outer.arg(command.as_std().get_program()).args(command.as_std().get_args());
+        Ok(outer)
+    }
+
+    /// What the index holds of a study, and whether each object is whole.
+    async fn stored(&self, study: &Study) -> Result<BTreeSet<StoredInstance>> {
+        let data = self.folder.path().join("data");
+        let mut look = script("stored_instances.py")?;
+        look.arg(data.join("dokuei.sqlite3")).arg(data.join("objects")).arg(&study.study);
+        let rows: Vec<StoredInstance> = serde_json::from_str(&run_checked(&mut self.inside(&look)?).await?)?;
+        Ok(rows.into_iter().collect())
+    }
+
+    async fn sql(&self, statement: &str) -> Result<String> {
+        let mut query = Command::new("sqlite3");
+        query.args(["-cmd", ".timeout 10000"]).arg(self.folder.path().join("data/dokuei.sqlite3")).arg(statement);
+        Ok(run_checked(&mut self.inside(&query)?).await?.trim().to_owned())
+    }
+
+    /// Fills it until nothing more goes in, then gives `free` bytes back.
+    fn fill(&self, free: u64) -> Result<()> {
+        let mut ballast = fs::File::create(self.root.join("ballast"))?;
+        let block = [0u8; 4096];
+        while ballast.write_all(&block).is_ok() {}
+        let size = ballast.metadata()?.len();
+        ballast.set_len(size.saturating_sub(free))?;
+        Ok(())
+    }
+
+    fn make_room(&self) -> Result<()> {
+        Ok(fs::remove_file(self.root.join("ballast"))?)
+    }
+}
+
+fn is_root() -> bool {
+    fs::metadata("/proc/self").is_ok_and(|own| std::os::unix::fs::MetadataExt::uid(&own) == 0)
+}
+
+async fn head_ct(folder: &Path) -> Result<Study> {
+    let attributes = json!({
+        "PatientID": "0000404",
+        "PatientName": "TESUTO^JIRO=試験^次郎=テスト^ジロウ",
+        "PatientBirthDate": "19510607",
+        "PatientSex": "M",
+        "AccessionNumber": "E2EFULL",
+        "StudyDate": "20261101",
+        "StudyDescription": "HEAD",
+        "BodyPartExamined": "HEAD",
+    });
+    make_study("CT_small.dcm", folder, SENT, attributes).await
+}
+
+/// Files that a write left behind half done. An object's name is its hash, 64 digits.
+fn half_done(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next)? {
+            let path = entry?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+            if path.is_dir() {
+                folders.push(path);
+            } else if !["ballast", "readiness"].contains(&name.as_str()) && name.len() != 64 {
+                found.push(path);
+            }
+        }
+    }
+    Ok(found)
+}
+
+async fn fills_up_and_goes_on(place: &str, mebibytes: u32) -> Result<()> {
+    let disk = SmallDisk::start(place, mebibytes).await?;
+    let images = tempfile::tempdir()?;
+    let study = head_ct(images.path()).await?;
+    let objects = disk.data()?.join("objects");
+    disk.fill(1 << 20)?;
+
+    let call = Call::new("HOSPITAL_A", "DOKUEI", disk.dokuei.dicom()?);
+    let sent = call.store_all(&[images.path()]).await?;
+    let log = format!("{}{}", String::from_utf8_lossy(&sent.stdout), String::from_utf8_lossy(&sent.stderr));
+    let safe = acknowledged(&log, &study);
+    assert!(!safe.is_empty() && safe.len() < SENT, "{} of {SENT} fitted in", safe.len());
+    assert!(log.contains("Refused: OutOfResources"), "0xA700: {log}");
+    assert!(!log.contains("ProcessingFailure") && !log.contains("Error:"), "no other refusal: {log}");
+    let expected: BTreeSet<_> = safe.iter().map(|uid| StoredInstance { uid: uid.clone(), intact: true }).collect();
+    assert_eq!(disk.stored(&study).await?, expected, "what was acknowledged is there, and nothing else");
+    assert_eq!(half_done(&objects)?, Vec::<PathBuf>::new());
+
+    let data = disk.data()?;
+    let password = demo_logins(&data)?.into_iter().find(|one| one.login == "tech_a").context("tech_a")?.password;
+    if place == "objects" {
+        let mut browser = Browser::open(disk.dokuei.http()?)?;
+        browser.sign_in("tech_a", &password).await?;
+        let begun = browser.post("/portal/uploads", &[("site", "1")]).await?.json::<serde_json::Value>().await?;
+        let one = fs::read(images.path().join(format!("{SENT:05}.dcm")))?;
+        let upload = browser.request(Method::POST, &format!("/portal/uploads/{}/files", begun["id"]));
+        let upload = upload.header("x-csrf-token", browser.csrf().unwrap_or_default()).body(one);
+        let said = upload.send().await?.error_for_status()?.text().await?;
+        assert!(said.contains("\"failed\"") && said.contains("もう一度"), "the portal says what to do: {said}");
+    }
+
+    disk.make_room()?;
+    let again = call.store(&[images.path()]).await?;
+    ensure!(again.status.success(), "{}\n{}", String::from_utf8_lossy(&again.stderr), disk.dokuei.log());
+    let all = study.instances.iter().map(|uid| StoredInstance { uid: uid.clone(), intact: true }).collect();
+    assert_eq!(disk.stored(&study).await?, all, "every instance once");
+    let planned = eventually("the case is on a list", LONG, async || {
+        Ok((disk.sql("SELECT state FROM reads").await? == "assigned").then_some(()))
+    });
+    planned.await.with_context(|| disk.dokuei.log())?;
+    assert!(disk.dokuei.stop().await?.success());
+    Ok(())
+}
+
+/// The archive's disk is the one that fills up: images come by the gigabyte.
+#[tokio::test]
+async fn a_full_disk_of_objects_refuses_and_goes_on_when_there_is_room() -> Result<()> {
+    fills_up_and_goes_on("objects", 8).await
+}
+
+/// On a small machine the index is on the same disk, so that rows do not fit in any more either.
+#[tokio::test]
+async fn a_full_disk_of_everything_refuses_and_goes_on_when_there_is_room() -> Result<()> {
+    fills_up_and_goes_on("", 48).await
+}
