@@ -71,6 +71,13 @@ pub enum CaseEvent {
         /// The signed version; none for AI only.
         version: Option<ReportVersionId>,
     },
+    /// The two reports of an independent double reading were laid beside each other.
+    Compare {
+        /// Whether they say the same; a third reading is made where they do not.
+        agrees: bool,
+        /// In what they differ.
+        reason: String,
+    },
     /// Every required delivery is done.
     Return,
     /// The ordering doctor accepted the report.
@@ -139,7 +146,7 @@ impl CaseEvent {
             Self::Ready => &[Receiving, WaitingRequest],
             // From Receiving: a stat case, or by hand; "still arriving" is shown.
             Self::StartReading { .. } => &[Receiving, Ready],
-            Self::StopReading { .. } => &[Reading],
+            Self::StopReading { .. } | Self::Compare { .. } => &[Reading],
             // From Ready: AI only. From later states: the second reading of a case whose first was returned already.
             Self::Report { .. } => &[Ready, Reading, Reported, Returned, Acknowledged],
             Self::Return => &[Reported],
@@ -169,6 +176,7 @@ impl CaseEvent {
             Self::Hold { .. } => Some(CaseState::OnHold),
             Self::Cancel { .. } => Some(CaseState::Cancelled),
             Self::Release { .. }
+            | Self::Compare { .. }
             | Self::Prioritise { .. }
             | Self::AttachStudy { .. }
             | Self::DetachStudy { .. }
@@ -184,6 +192,7 @@ impl CaseEvent {
             Self::StartReading { .. } => "start_reading",
             Self::StopReading { .. } => "stop_reading",
             Self::Report { .. } => "report",
+            Self::Compare { .. } => "compare",
             Self::Return => "return",
             Self::Acknowledge { .. } => "acknowledge",
             Self::Reopen { .. } => "reopen",

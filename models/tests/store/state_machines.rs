@@ -26,6 +26,7 @@ fn case_events_of(world: &World) -> Vec<(CaseEvent, &'static [CaseState], Option
             &[Ready, Reading, Reported, Returned, Acknowledged],
             Some(Reported),
         ),
+        (CaseEvent::Compare { agrees: true, reason: reason() }, &[Reading], None),
         (CaseEvent::Return, &[Reported], Some(Returned)),
         (CaseEvent::Acknowledge { by: UserId(1) }, &[Returned], Some(Acknowledged)),
         (CaseEvent::Reopen { reason: reason() }, &[Reported, Returned, Acknowledged], Some(Reading)),

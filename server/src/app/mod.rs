@@ -7,6 +7,7 @@ pub mod billing;
 pub mod board;
 pub mod board_history;
 pub mod case_sheet;
+pub mod comparing;
 pub mod due;
 pub mod finding_cases;
 pub mod images;

@@ -106,6 +106,8 @@ pub struct Room {
     pub thread: Vec<CaseNoteRow>,
     /// The reader's name.
     pub reader_name: String,
+    /// Whether the person is asked to compare two independent reports.
+    pub compare: bool,
 }
 
 impl Room {
@@ -179,6 +181,7 @@ fn load(conn: &mut Connection, person: &Person, read: ReadId) -> Result<Room, St
         parts: cases::case_part_list(conn, case.id)?,
         findings: prescreens::finding_list_to_show(conn, &current)?,
         signed: signed_versions(conn, &access)?,
+        compare: access.own.is_some() && super::comparing::is_asked(conn, case, read)?,
         thread: case_notes::case_note_list(conn, case.id)?
             .into_iter()
             .filter(|note| matches!(note.kind, NoteKind::Question | NoteKind::Answer))

@@ -12,8 +12,9 @@
 //! session always brings it.
 
 mod document;
-mod follow;
+pub(super) mod follow;
 pub mod labels;
+mod late_images;
 mod reopen;
 mod sheet;
 

@@ -36,6 +36,8 @@ pub struct Worklist {
     pub shift: Option<ShiftRow>,
     /// Whether the plan counts on him now.
     pub on_duty: bool,
+    /// His signed reads whose report he is asked to compare with another's.
+    pub to_compare: Vec<ReadId>,
 }
 
 /// The reader that a person is.
@@ -83,7 +85,14 @@ fn load(conn: &mut Connection, user: UserId, now: NaiveDateTime) -> Result<Optio
     let on_duty = shift.is_some_and(|shift| {
         shift.starts_at <= now && (reader.logged_in || reader.presence_at.is_none_or(|at| at < shift.starts_at))
     });
+    let mut to_compare = Vec::new();
+    for (read, case) in worklists::read_list_flagged(conn, reader.id, cases::COMPARE)? {
+        if super::comparing::is_asked(conn, &case, read)? {
+            to_compare.push(read);
+        }
+    }
     Ok(Some(Worklist {
+        to_compare,
         rows: worklists::worklist(conn, reader.id)?,
         today: reports::signed_since(conn, reader.id, midnight)?,
         shift,

@@ -9,6 +9,7 @@ pub mod assets;
 pub mod billing;
 mod case_view;
 pub mod cases;
+pub mod comparing;
 pub mod dispatch;
 pub mod door;
 pub mod health;
@@ -64,6 +65,7 @@ pub fn all_routes() -> Routes {
         skills::routes,
         dispatch::routes,
         cases::routes,
+        comparing::routes,
         trouble::routes,
         api::routes,
     ] {

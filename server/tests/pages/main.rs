@@ -11,6 +11,8 @@ mod app;
 mod clocks;
 mod dispatch;
 mod door;
+mod double;
+mod late;
 mod live;
 mod matrix;
 mod merging;

@@ -75,6 +75,7 @@ GET    /billing/export                             bill
 GET    /ca/root.pem                   anyone
 GET    /cases/{case}                               dispatch
 POST   /cases/{case}/cancel                        dispatch
+POST   /cases/{case}/compare                       dispatch
 POST   /cases/{case}/deliveries/{delivery}/again   dispatch
 POST   /cases/{case}/deliveries/{delivery}/give-up dispatch
 GET    /cases/{case}/events                        dispatch
@@ -137,6 +138,7 @@ GET    /portal/versions/{version}/report.pdf       see_reports
 GET    /reads/{read}                  see_reads
 POST   /reads/{read}/addendum         read
 POST   /reads/{read}/ask              read
+POST   /reads/{read}/compare          read
 POST   /reads/{read}/decline          read
 POST   /reads/{read}/draft            read
 GET    /reads/{read}/events           see_reads
