@@ -90,6 +90,13 @@ pub enum CaseEvent {
         /// Why: addendum, amendment, late images, question.
         reason: String,
     },
+    /// Its reports are withdrawn: wrong patient or study. It is held until a dispatcher has it read anew or ends it.
+    Withdraw {
+        /// Why.
+        reason: String,
+        /// When somebody looks at it at the latest.
+        until: NaiveDateTime,
+    },
     /// Stopped.
     Hold {
         /// Why.
@@ -152,6 +159,8 @@ impl CaseEvent {
             Self::Return => &[Reported],
             Self::Acknowledge { .. } => &[Returned],
             Self::Reopen { .. } => &[Reported, Returned, Acknowledged],
+            // From Reading: a preliminary version, or a signed one whose case was reopened.
+            Self::Withdraw { .. } => &[Reading, OnHold, Reported, Returned, Acknowledged],
             Self::Hold { .. } => &[Receiving, WaitingRequest, Ready, Reading],
             Self::Release { .. } => &[OnHold],
             Self::Cancel { .. } => &[Receiving, WaitingRequest, Ready, Reading, OnHold],
@@ -173,7 +182,7 @@ impl CaseEvent {
             Self::Report { .. } => Some(CaseState::Reported),
             Self::Return => Some(CaseState::Returned),
             Self::Acknowledge { .. } => Some(CaseState::Acknowledged),
-            Self::Hold { .. } => Some(CaseState::OnHold),
+            Self::Withdraw { .. } | Self::Hold { .. } => Some(CaseState::OnHold),
             Self::Cancel { .. } => Some(CaseState::Cancelled),
             Self::Release { .. }
             | Self::Compare { .. }
@@ -196,6 +205,7 @@ impl CaseEvent {
             Self::Return => "return",
             Self::Acknowledge { .. } => "acknowledge",
             Self::Reopen { .. } => "reopen",
+            Self::Withdraw { .. } => "withdraw",
             Self::Hold { .. } => "hold",
             Self::Release { .. } => "release",
             Self::Cancel { .. } => "cancel",

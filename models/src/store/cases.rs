@@ -74,6 +74,8 @@ pub struct CaseRow {
     pub returned_at: Option<NaiveDateTime>,
     /// When the ordering doctor accepted it.
     pub acknowledged_at: Option<NaiveDateTime>,
+    /// When its reports were withdrawn last: what was signed until then is not in force.
+    pub withdrawn_at: Option<NaiveDateTime>,
     /// The case that has taken in everything of this one.
     pub merged_into_id: Option<CaseId>,
     /// When the row was made.

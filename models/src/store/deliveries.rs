@@ -14,7 +14,7 @@ use crate::db::Connection;
 use crate::error::{OrNotFound, StoreError};
 use crate::ids::{CaseId, DeliveryId, EndpointId, ReportVersionId, SiteId, UserId};
 use crate::schema::{cases, deliveries};
-use crate::state::{DeliveryKind, DeliveryState};
+use crate::state::{DeliveryContent, DeliveryKind, DeliveryState};
 use crate::store::jobs::{self, NewJob};
 use crate::store::{audit, case_events};
 
@@ -33,6 +33,8 @@ pub struct DeliveryRow {
     pub case_id: CaseId,
     /// The signed version that is owed.
     pub report_version_id: ReportVersionId,
+    /// What is brought of it.
+    pub content: DeliveryContent,
     /// How it goes.
     pub kind: DeliveryKind,
     /// The site's DICOM node, for `dicom`.
@@ -68,6 +70,8 @@ pub struct NewDelivery {
     pub case: CaseId,
     /// The signed version.
     pub version: ReportVersionId,
+    /// What is brought of it.
+    pub content: DeliveryContent,
     /// How it goes.
     pub kind: DeliveryKind,
     /// The site's DICOM node, for `dicom`.
@@ -90,6 +94,7 @@ pub fn delivery_create_in_tx(conn: &mut Connection, new: &NewDelivery) -> Result
         .values((
             deliveries::case_id.eq(new.case),
             deliveries::report_version_id.eq(new.version),
+            deliveries::content.eq(new.content),
             deliveries::kind.eq(new.kind),
             deliveries::endpoint_id.eq(new.endpoint),
             deliveries::destination.eq(&new.destination),
@@ -315,6 +320,39 @@ pub fn delivery_give_up_in_tx(
         return Err(refusal(conn, delivery, DeliveryState::GivenUp, "giving up")?);
     }
     note(conn, actor, delivery, "delivery.give_up", "done", "")
+}
+
+/// Takes back what was not brought yet of a case's reports: nobody shall get them any more. What is being brought at
+/// this moment cannot be taken back.
+///
+/// # Errors
+/// What the database says.
+pub fn delivery_stop_in_tx(conn: &mut Connection, actor: &Actor, case: CaseId, reason: &str) -> Result<(), StoreError> {
+    let waiting: Vec<DeliveryId> = deliveries::table
+        .filter(deliveries::case_id.eq(case))
+        .filter(deliveries::content.eq(DeliveryContent::Report))
+        .filter(deliveries::state.eq_any([DeliveryState::Pending, DeliveryState::Dead]))
+        .order(deliveries::id)
+        .select(deliveries::id)
+        .load(conn)?;
+    for delivery in waiting {
+        let stopped = diesel::update(
+            deliveries::table
+                .find(delivery)
+                .filter(deliveries::state.eq_any([DeliveryState::Pending, DeliveryState::Dead])),
+        )
+        .set((
+            deliveries::state.eq(DeliveryState::GivenUp),
+            deliveries::given_up_by.eq(actor.user),
+            deliveries::given_up_reason.eq(Some(reason)),
+            deliveries::version.eq(deliveries::version + 1),
+        ))
+        .execute(conn)?;
+        if stopped == 1 {
+            note(conn, actor, delivery, "delivery.give_up", "done", "")?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether each required delivery of the case is delivered or given up (and there is one at all).

@@ -35,6 +35,11 @@ fn case_events_of(world: &World) -> Vec<(CaseEvent, &'static [CaseState], Option
             &[Receiving, WaitingRequest, Ready, Reading],
             Some(OnHold),
         ),
+        (
+            CaseEvent::Withdraw { reason: reason(), until: noon() },
+            &[Reading, OnHold, Reported, Returned, Acknowledged],
+            Some(OnHold),
+        ),
         // The state before the hold, which the fixture sets to ready.
         (CaseEvent::Release { reason: reason() }, &[OnHold], Some(Ready)),
         (CaseEvent::Cancel { reason: reason() }, OPEN, Some(Cancelled)),

@@ -5,7 +5,7 @@
 //! says so; where he does not, a dispatcher does. The case is reported when they
 //! agree. When they differ, a third reader reads it, who sees both.
 
-use dokuei_models::state::{CaseEvent, ReadKind, ReadState, VersionState, case_apply_in_tx};
+use dokuei_models::state::{CaseEvent, ReadKind, VersionState, case_apply_in_tx};
 use dokuei_models::store::cases::{self, COMPARE, CaseRow};
 use dokuei_models::store::reads::{self, ReadRow};
 use dokuei_models::store::{case_events, jobs, reports};
@@ -45,8 +45,8 @@ impl Comparison {
 }
 
 /// The read that was signed last, of two independent ones that are both signed.
-pub fn last_of_two(all: &[ReadRow]) -> Option<&ReadRow> {
-    let signed = || all.iter().filter(|read| read.kind == ReadKind::Independent && read.state == ReadState::Signed);
+pub fn last_of_two<'a>(case: &CaseRow, all: &'a [ReadRow]) -> Option<&'a ReadRow> {
+    let signed = || all.iter().filter(|read| read.kind == ReadKind::Independent && read.stands_signed(case));
     signed().max_by_key(|read| (read.signed_at, read.id)).filter(|_| signed().count() > 1)
 }
 
@@ -68,7 +68,7 @@ pub fn is_asked(conn: &mut Connection, case: &CaseRow, read: ReadId) -> std::res
         return Ok(false);
     }
     let all = reads::read_list_of_case(conn, case.id)?;
-    Ok(last_of_two(&all).is_some_and(|last| last.id == read))
+    Ok(last_of_two(case, &all).is_some_and(|last| last.id == read))
 }
 
 /// Says what is asked of one's own read, if it is. Returns whether it is still asked.
@@ -155,7 +155,7 @@ pub fn compare_in_tx(
 ) -> std::result::Result<CaseRow, StoreError> {
     let row = cases::case_get(conn, case)?;
     let all = reads::read_list_of_case(conn, case)?;
-    let (Some(last), true) = (last_of_two(&all), row.has_flag(COMPARE)) else {
+    let (Some(last), true) = (last_of_two(&row, &all), row.has_flag(COMPARE)) else {
         return Err(conflict("compare", "not_asked"));
     };
     let (agrees, reason) = match outcome {

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
-use dokuei_models::state::{CaseState, HoldActor, MatchState, NoteKind, ReadState, RequestState, VersionState};
+use dokuei_models::state::{CaseState, HoldActor, MatchState, NoteKind, RequestState, VersionState};
 use dokuei_models::store::audit::{self, Subject};
 use dokuei_models::store::case_notes::{self, CaseNoteRow};
 use dokuei_models::store::cases::{self, CaseRow};
@@ -22,6 +22,7 @@ use dokuei_terms::Priority;
 
 use super::matching::OLDER_THAN_LIMIT;
 use super::requests::REPLACED;
+use super::signing::withdraw::WITHDRAWN;
 use crate::authority::Person;
 use crate::authority::rights::{SeeReports, Submit};
 use crate::error::{Error, Result};
@@ -405,6 +406,9 @@ fn of_case(request: &RequestRow, case: &CaseRow, studies: &[StudyRow]) -> Line {
             let said = Said { until: case.hold_until, ..Said::key("portal-now-question") };
             ([images, by_rule, Stuck, Ahead, Ahead], said, Standing::Question)
         }
+        CaseState::OnHold if case.hold_reason.as_deref() == Some(WITHDRAWN) => {
+            ([images, Done, Stuck, Ahead, Ahead], Said::key("portal-now-withdrawn"), Standing::Going)
+        }
         CaseState::OnHold => {
             let engine = case.hold_reason.as_deref() == Some("no_engine");
             let key = if engine { "portal-now-no-engine" } else { "portal-now-held" };
@@ -454,6 +458,16 @@ impl Dossier {
     /// Whether the reader waits for an answer.
     pub fn is_asked(&self) -> bool {
         self.line.standing == Standing::Question
+    }
+
+    /// The newest version that is in force.
+    pub fn in_force(&self) -> Option<&SignedVersion> {
+        self.versions.iter().find(|version| version.state != VersionState::Withdrawn)
+    }
+
+    /// Why and when its reports were withdrawn, where none is in force since.
+    pub fn withdrawn(&self) -> Option<&(String, NaiveDateTime)> {
+        if self.in_force().is_some() { None } else { self.versions.iter().find_map(|one| one.withdrawn.as_ref()) }
     }
 
     /// The recipients of a version.
@@ -527,7 +541,7 @@ fn load_dossier(conn: &mut Connection, request: RequestRow, case: Option<CaseRow
     thread.retain(|note| matches!(note.kind, NoteKind::Question | NoteKind::Answer));
     let versions = signed_versions::signed_version_list(conn, &ids)?;
     let signed = match &case {
-        Some(case) => reads::read_list_of_case(conn, case.id)?.iter().any(|read| read.state == ReadState::Signed),
+        Some(case) => reads::read_list_of_case(conn, case.id)?.iter().any(|read| read.stands_signed(case)),
         None => false,
     };
     let open = case.as_ref().map_or(request.state != RequestState::Cancelled, |case| case.state.is_open());
@@ -540,7 +554,7 @@ fn load_dossier(conn: &mut Connection, request: RequestRow, case: Option<CaseRow
         site: sites::site_get(conn, request.site_id)?,
         files: requests::request_file_list(conn, request.id)?,
         recipients: recipients::recipient_list(conn, &ids)?,
-        may_cancel: open && versions.is_empty() && !signed,
+        may_cancel: open && versions.iter().all(|version| version.state == VersionState::Withdrawn) && !signed,
         request,
         case,
         studies,

@@ -19,7 +19,7 @@ use dokuei_models::store::reports::{self, DraftText, ReportRow, VersionRow};
 use dokuei_models::store::requests::{self, RequestFileRow, RequestRow};
 use dokuei_models::store::sites::{self, SiteRow};
 use dokuei_models::store::studies::{self, StudyRow};
-use dokuei_models::store::{readers, users};
+use dokuei_models::store::{readers, users, withdrawals};
 use dokuei_models::{Connection, InstanceId, ReadId, ReaderId, StoreError, StudyId};
 use dokuei_prescreen::labels::{LabelConflict, Labels};
 use dokuei_prescreen::urgency::Contribution;
@@ -71,6 +71,8 @@ pub struct Signed {
     pub version: VersionRow,
     /// Who signed it.
     pub signer: String,
+    /// Why it was withdrawn, if it was.
+    pub withdrawn: Option<String>,
 }
 
 /// Everything that stands around the images.
@@ -223,6 +225,7 @@ pub fn signed_versions(conn: &mut Connection, access: &Access) -> Result<Vec<Sig
         .iter()
         .any(|read| read.kind == ReadKind::Independent && !matches!(read.state, ReadState::Signed | ReadState::Void));
     let blind = access.own.is_some() && access.read.kind == ReadKind::Independent && independent_open;
+    let withdrawn = withdrawals::withdrawal_list(conn, access.case.id)?;
     let mut shown = Vec::new();
     for (report, version) in reports::version_list_of_case(conn, access.case.id)? {
         if version.state == VersionState::Draft || (blind && report.read_id != access.read.id) {
@@ -232,7 +235,8 @@ pub fn signed_versions(conn: &mut Connection, access: &Access) -> Result<Vec<Sig
             Some(user) => users::user_get(conn, user)?.name_ja,
             None => String::new(),
         };
-        shown.push(Signed { report, version, signer });
+        let withdrawn = withdrawn.iter().find(|row| row.report_version_id == version.id).map(|row| row.reason.clone());
+        shown.push(Signed { report, version, signer, withdrawn });
     }
     Ok(shown)
 }

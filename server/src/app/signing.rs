@@ -17,6 +17,7 @@ pub mod labels;
 mod late_images;
 mod reopen;
 mod sheet;
+pub mod withdraw;
 
 use chrono::{NaiveDateTime, TimeDelta};
 use dokuei_models::state::{ReadKind, VersionState};
@@ -277,7 +278,7 @@ pub async fn pdf(state: &State, person: &Person, read: ReadId, version: ReportVe
             }
             let subject = Subject::row("report_version", version.0, Some(access.case.site_id));
             audit::append_in_tx(conn, &actor, "report.open", subject, "done", "")?;
-            artefacts::artefact_pdf(conn, version)?.ok_or(StoreError::NotFound("the report's file"))
+            artefacts::artefact_of_kind(conn, version, artefacts::PDF)?.ok_or(StoreError::NotFound("the report's file"))
         })
         .await?;
     state.objects.get_checked(&artefact.object_key, &artefact.sha256).await.map_err(Error::internal)

@@ -189,7 +189,7 @@ pub fn stop_reading_in_tx(conn: &mut Connection, actor: &Actor, read: ReadId) ->
     let case = cases::case_get(conn, row.case_id)?;
     let goes_on = reads::read_list_of_case(conn, case.id)?
         .iter()
-        .any(|other| other.id != read && matches!(other.state, ReadState::InProgress | ReadState::Signed));
+        .any(|other| other.id != read && (other.state == ReadState::InProgress || other.stands_signed(&case)));
     if case.state == CaseState::Reading && !goes_on {
         case_apply_in_tx(conn, actor, case.id, &CaseEvent::StopReading { read })?;
     }

@@ -1,7 +1,7 @@
 //! A case's sheet in words: explanations, history, urgency, as its template shows them.
 
 use dokuei_assigner::{Explanation, NameOf, Waiting};
-use dokuei_models::state::{CaseStudyRole, DeliveryState, NoteKind, OverrideKind, ReadState};
+use dokuei_models::state::{CaseStudyRole, DeliveryContent, DeliveryState, NoteKind, OverrideKind, ReadState};
 use dokuei_models::store::case_events::CaseEventRow;
 use dokuei_models::store::deliveries::DeliveryRow;
 use dokuei_models::store::reads::ReadRow;
@@ -426,9 +426,14 @@ fn delivery_line(page: &Page, row: &DeliveryRow) -> DeliveryLine {
     };
     let error = row.last_error.as_deref().map(|error| returns::error_sentence(page.language, error).to_owned());
     let when = row.delivered_at.map(|at| page.time(at)).unwrap_or_else(|| page.tn("dispatch-attempts", row.attempts));
-    let given_up = row.given_up_reason.clone();
+    let given_up = row.given_up_reason.as_deref().map(|reason| code_word(page, "dispatch-reason", reason));
     DeliveryLine {
-        kind: code_word(page, "dispatch-delivery-kind", row.kind.code()),
+        kind: match row.content {
+            DeliveryContent::Report => code_word(page, "dispatch-delivery-kind", row.kind.code()),
+            DeliveryContent::Withdrawal => {
+                page.tv("dispatch-delivery-withdrawal", code_word(page, "dispatch-delivery-kind", row.kind.code()))
+            }
+        },
         badge: badge::tone(tone, &code_word(page, "dispatch-delivery-state", row.state.code())),
         about: [Some(row.destination.clone()), Some(when), error, given_up]
             .into_iter()

@@ -29,6 +29,7 @@ pub mod skills;
 pub mod styleguide;
 pub mod trouble;
 pub mod uploads;
+pub mod withdrawing;
 pub mod worklist;
 
 use actix_web::body::MessageBody;
@@ -66,6 +67,7 @@ pub fn all_routes() -> Routes {
         dispatch::routes,
         cases::routes,
         comparing::routes,
+        withdrawing::routes,
         trouble::routes,
         api::routes,
     ] {

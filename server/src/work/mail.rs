@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use dokuei_models::DeliveryId;
+use dokuei_models::state::DeliveryContent;
 use dokuei_terms::Language;
 use lettre::message::Mailbox;
 use lettre::message::header::ContentType;
@@ -24,6 +25,7 @@ pub async fn send_notice(
     public_url: Option<&str>,
     delivery: DeliveryId,
     to: &str,
+    content: DeliveryContent,
 ) -> Result<(), Failure> {
     let Some(host) = config.host.as_deref() else {
         return Err(Failure::waits(
@@ -31,7 +33,7 @@ pub async fn send_notice(
             "No mail server is set. It will be sent when an administrator sets mail.host.",
         ));
     };
-    let message = notice(config, public_url, delivery, to)?;
+    let message = notice(config, public_url, delivery, to, content)?;
     let transport = transport(config, host)?;
     match transport.send(message).await {
         Ok(_) => Ok(()),
@@ -49,7 +51,13 @@ pub async fn send_notice(
     }
 }
 
-fn notice(config: &Mail, public_url: Option<&str>, delivery: DeliveryId, to: &str) -> Result<Message, Failure> {
+fn notice(
+    config: &Mail,
+    public_url: Option<&str>,
+    delivery: DeliveryId,
+    to: &str,
+    content: DeliveryContent,
+) -> Result<Message, Failure> {
     let bad_address = |_| {
         Failure::lasting(
             "宛先または差出人のメールアドレスが正しくありません。",
@@ -62,19 +70,29 @@ fn notice(config: &Mail, public_url: Option<&str>, delivery: DeliveryId, to: &st
     Message::builder()
         .from(from)
         .to(to)
-        .subject(subject())
+        .subject(subject(content))
         .message_id(Some(format!("<dokuei-delivery-{delivery}@{domain}>")))
         .header(ContentType::TEXT_PLAIN)
-        .body(body(public_url))
+        .body(body(public_url, content))
         .map_err(|_| Failure::lasting("メールを作成できませんでした。", "The mail could not be made."))
 }
 
-fn subject() -> String {
-    format!("{} / {}", word(Language::Ja, "mail-report-subject"), word(Language::En, "mail-report-subject"))
+/// The words' keys: for the subject, and for what it says.
+const fn keys(content: DeliveryContent) -> (&'static str, &'static str) {
+    match content {
+        DeliveryContent::Report => ("mail-report-subject", "mail-report-text"),
+        DeliveryContent::Withdrawal => ("mail-withdrawal-subject", "mail-withdrawal-text"),
+    }
+}
+
+fn subject(content: DeliveryContent) -> String {
+    let (subject, _) = keys(content);
+    format!("{} / {}", word(Language::Ja, subject), word(Language::En, subject))
 }
 
 /// Both languages, Japanese first: the mail goes to a department, not to a person whose language is known.
-fn body(public_url: Option<&str>) -> String {
+fn body(public_url: Option<&str>, content: DeliveryContent) -> String {
+    let (_, text) = keys(content);
     let parts = [Language::Ja, Language::En].map(|language| {
         let way = match public_url {
             Some(url) => {
@@ -83,7 +101,7 @@ fn body(public_url: Option<&str>) -> String {
             }
             None => word(language, "mail-report-portal"),
         };
-        format!("{}\n{way}\n\n{}\n", word(language, "mail-report-text"), word(language, "mail-report-foot"))
+        format!("{}\n{way}\n\n{}\n", word(language, text), word(language, "mail-report-foot"))
     });
     parts.join("\n----\n\n")
 }
@@ -117,11 +135,11 @@ mod tests {
 
     #[test]
     fn the_mail_says_where_and_nothing_about_whom() {
-        let body = body(Some("https://reading.example/"));
+        let body = body(Some("https://reading.example/"), DeliveryContent::Report);
         assert!(body.contains("https://reading.example/portal\n"), "{body}");
         assert!(body.contains("読影報告") && body.contains("report"));
         assert!(!body.contains("mail-report"), "every word exists: {body}");
         assert!(body.chars().filter(char::is_ascii_digit).count() == 0, "no id of anything: {body}");
-        assert!(super::body(None).contains("ポータル"));
+        assert!(super::body(None, DeliveryContent::Withdrawal).contains("ポータル"));
     }
 }

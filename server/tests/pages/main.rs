@@ -23,4 +23,5 @@ mod portal;
 mod reading;
 mod wake;
 mod ward;
+mod withdrawing;
 mod work;

@@ -94,6 +94,7 @@ POST   /cases/{case}/release                       dispatch
 POST   /cases/{case}/studies/{study}/attach        dispatch
 POST   /cases/{case}/studies/{study}/detach        dispatch
 POST   /cases/{case}/studies/{study}/split         dispatch
+POST   /cases/{case}/withdraw                      direct
 GET    /dispatch                                   dispatch
 GET    /dispatch/board                             dispatch
 POST   /dispatch/deliveries/{delivery}/again       dispatch
@@ -154,6 +155,7 @@ POST   /reads/{read}/start            read
 GET    /reads/{read}/state            see_reads
 GET    /reads/{read}/versions/{version}/pdf  see_reads
 POST   /reads/{read}/views            read
+POST   /reads/{read}/withdraw         read
 GET    /readyz                                     anyone
 GET    /skills                        administer
 GET    /skills/export                 administer

@@ -7,14 +7,15 @@ use std::collections::BTreeSet;
 
 use dokuei_models::objects::KeptObject;
 use dokuei_models::state::{
-    CaseEvent, DeliveryKind, ReadEvent, ReadKind, ReadState, VersionState, case_apply_in_tx, read_apply_in_tx,
+    CaseEvent, DeliveryContent, DeliveryKind, ReadEvent, ReadKind, ReadState, VersionState, case_apply_in_tx,
+    read_apply_in_tx,
 };
 use dokuei_models::store::audit::{self, Subject};
 use dokuei_models::store::cases::{self, CasePart, CaseRow};
 use dokuei_models::store::deliveries::{self, NewDelivery};
 use dokuei_models::store::reads::{self, ReadRow};
 use dokuei_models::store::reports::{self, VersionRow};
-use dokuei_models::store::{artefacts, case_events, sessions, sites};
+use dokuei_models::store::{artefacts, case_events, sessions, sites, withdrawals};
 use dokuei_models::{Actor, CaseId, Connection, ReaderId, ReportVersionId, SessionId, StoreError, UserId};
 use serde_json::json;
 
@@ -85,7 +86,10 @@ pub(super) fn finish_in_tx(conn: &mut Connection, actor: &Actor, done: &Finished
 /// The first of a checked reading is signed: the second is made, for another reader.
 fn ask_for_check_in_tx(conn: &mut Connection, actor: &Actor, first: &ReadRow) -> Result<(), StoreError> {
     let all = reads::read_list_of_case(conn, first.case_id)?;
-    if all.iter().any(|read| read.kind == ReadKind::Check && read.state != ReadState::Void) {
+    let case = cases::case_get(conn, first.case_id)?;
+    let waits =
+        |read: &ReadRow| !matches!(read.state, ReadState::Signed | ReadState::Void) || read.stands_signed(&case);
+    if all.iter().any(|read| read.kind == ReadKind::Check && waits(read)) {
         return Ok(());
     }
     let number = all.iter().map(|read| read.number).max().unwrap_or(0) + 1;
@@ -105,7 +109,8 @@ fn report_if_complete_in_tx(
     if all.iter().any(|other| !matches!(other.state, ReadState::Signed | ReadState::Void)) {
         return Ok(());
     }
-    if read.kind == ReadKind::Independent && comparing::last_of_two(&all).is_some() {
+    let case = cases::case_get(conn, read.case_id)?;
+    if read.kind == ReadKind::Independent && comparing::last_of_two(&case, &all).is_some() {
         return comparing::ask_in_tx(conn, actor, read);
     }
     report_in_tx(conn, actor, read.case_id, version)
@@ -125,7 +130,8 @@ pub(in crate::app) fn report_in_tx(
     case_apply_in_tx(conn, actor, case, &CaseEvent::Report { version: Some(version) })?;
     let case = cases::case_get(conn, case)?;
     let all = reads::read_list_of_case(conn, case.id)?;
-    let arbitrated = all.iter().any(|read| read.kind == ReadKind::Third && read.state == ReadState::Signed);
+    let in_force = withdrawals::version_list_in_force(conn, case.id)?;
+    let arbitrated = all.iter().any(|read| read.kind == ReadKind::Third && read.stands_signed(&case));
     let owed: BTreeSet<ReportVersionId> =
         deliveries::delivery_list_of_case(conn, case.id)?.into_iter().map(|one| one.report_version_id).collect();
     for (report, signed) in reports::version_list_of_case(conn, case.id)? {
@@ -135,7 +141,7 @@ pub(in crate::app) fn report_in_tx(
             VersionState::Addendum | VersionState::Amended => true,
             VersionState::Draft | VersionState::Preliminary | VersionState::Withdrawn => false,
         };
-        if goes_out && !owed.contains(&signed.id) {
+        if goes_out && in_force.contains(&signed.id) && !owed.contains(&signed.id) {
             owe_in_tx(conn, actor, &case, signed.id)?;
         }
     }
@@ -148,6 +154,7 @@ fn owe_in_tx(conn: &mut Connection, actor: &Actor, case: &CaseRow, version: Repo
     let to = |kind, endpoint, destination: String, required| NewDelivery {
         case: case.id,
         version,
+        content: DeliveryContent::Report,
         kind,
         endpoint,
         destination,
