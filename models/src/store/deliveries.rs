@@ -6,8 +6,12 @@
 //! `dead`. Out of `dead` only a person leads: again, or given up with a reason.
 //! Every change is one UPDATE whose WHERE names the legal states.
 
+mod lists;
+
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+
+pub use self::lists::{DeadDelivery, delivery_list_dead, delivery_list_due, delivery_list_of_case};
 
 use crate::actor::Actor;
 use crate::db::Connection;
@@ -127,55 +131,6 @@ pub fn delivery_queue_in_tx(conn: &mut Connection, delivery: DeliveryId, now: Na
 /// [`StoreError::NotFound`] when there is none.
 pub fn delivery_get(conn: &mut Connection, delivery: DeliveryId) -> Result<DeliveryRow, StoreError> {
     deliveries::table.find(delivery).select(DeliveryRow::as_select()).first(conn).or_not_found("the delivery")
-}
-
-/// The deliveries of a case, oldest first.
-///
-/// # Errors
-/// What the database says.
-pub fn delivery_list_of_case(conn: &mut Connection, case: CaseId) -> Result<Vec<DeliveryRow>, StoreError> {
-    Ok(deliveries::table
-        .filter(deliveries::case_id.eq(case))
-        .order(deliveries::id)
-        .select(DeliveryRow::as_select())
-        .load(conn)?)
-}
-
-/// A dead delivery with the site it was for.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
-pub struct DeadDelivery {
-    /// The delivery.
-    pub delivery: DeliveryRow,
-    /// The referring site.
-    pub site: SiteId,
-}
-
-/// The dead ones, newest first: a person decides.
-///
-/// # Errors
-/// What the database says.
-pub fn delivery_list_dead(conn: &mut Connection, limit: i64) -> Result<Vec<DeadDelivery>, StoreError> {
-    Ok(deliveries::table
-        .inner_join(cases::table.on(cases::id.eq(deliveries::case_id)))
-        .filter(deliveries::state.eq(DeliveryState::Dead))
-        .order(deliveries::id.desc())
-        .limit(limit)
-        .select((DeliveryRow::as_select(), cases::site_id))
-        .load(conn)?)
-}
-
-/// Waiting ones whose time has come: ids, oldest first. The sweep queues their jobs anew.
-///
-/// # Errors
-/// What the database says.
-pub fn delivery_list_due(conn: &mut Connection, now: NaiveDateTime, limit: i64) -> Result<Vec<DeliveryId>, StoreError> {
-    Ok(deliveries::table
-        .filter(deliveries::state.eq(DeliveryState::Pending))
-        .filter(deliveries::next_at.le(now))
-        .order(deliveries::next_at)
-        .limit(limit)
-        .select(deliveries::id)
-        .load(conn)?)
 }
 
 /// Begins to send. `None` when there is nothing to do any more, or not yet. One left in `sending` by a worker that

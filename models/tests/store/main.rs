@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod audit_trail;
+mod billing;
 mod clocks;
 mod databases;
 mod deliveries;

@@ -227,7 +227,7 @@ fn a_withdrawal_is_written_once_and_never_changes_and_leaves_the_version_as_it_w
         add().await.expect_err("a version is withdrawn once");
         assert_eq!(in_force().await.unwrap(), []);
         let list = db.read(move |conn| withdrawals::withdrawal_list(conn, case)).await.unwrap();
-        assert_eq!(list, [row.clone()]);
+        assert_eq!(list, std::slice::from_ref(&row));
         let kept = db.read(move |conn| reports::version_get(conn, version)).await.unwrap().1;
         assert_eq!(kept.state, VersionState::Final);
         for sql in ["UPDATE withdrawals SET reason = 'x'", "DELETE FROM withdrawals"] {

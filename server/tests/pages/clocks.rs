@@ -23,6 +23,7 @@ fn limits() -> Work {
         start_urgent_minutes: 60,
         start_priority_minutes: 240,
         start_routine_minutes: 720,
+        sweep_orphans: true,
     }
 }
 
@@ -72,7 +73,7 @@ fn a_read_not_started_in_time_goes_to_another_and_comes_back_only_later() {
             assert_eq!(planned(conn, &world, read, 75)?, Some(world.good));
             let events = case_events::case_event_list(conn, case)?;
             let told = events.iter().find(|event| event.kind == "read_not_started").expect("the history tells it");
-            assert_eq!(told.data.contains(&format!("\"reader\":{}", world.good)), true, "{}", told.data);
+            assert!(told.data.contains(&format!("\"reader\":{}", world.good)), "{}", told.data);
             Ok(())
         })
         .await

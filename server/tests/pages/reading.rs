@@ -89,7 +89,13 @@ async fn a_reader_takes_a_case_from_the_worklist_to_a_signed_report() {
     assert_eq!(case_state(&app, case).await, CaseState::Reported);
     let row = app.state.db.read(move |conn| reads::read_get(conn, read)).await.unwrap();
     assert_eq!(row.state, ReadState::Signed);
-    let pdf = app.state.db.read(move |conn| artefacts::artefact_of_kind(conn, version.id, artefacts::PDF)).await.unwrap().unwrap();
+    let pdf = app
+        .state
+        .db
+        .read(move |conn| artefacts::artefact_of_kind(conn, version.id, artefacts::PDF))
+        .await
+        .unwrap()
+        .unwrap();
     let bytes = app.state.objects.get_checked(&pdf.object_key, &pdf.sha256).await.unwrap();
     assert!(bytes.starts_with(b"%PDF-") && bytes.windows(13).any(|part| part == b"ETSI.CAdES.de"));
     let owed = app.state.db.read(move |conn| deliveries::delivery_list_of_case(conn, case)).await.unwrap();

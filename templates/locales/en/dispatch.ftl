@@ -184,6 +184,7 @@ dispatch-read-state-open = open
 dispatch-read-state-assigned = assigned
 dispatch-read-state-in-progress = in progress
 dispatch-read-state-signed = signed
+dispatch-read-state-withdrawn = withdrawn
 dispatch-read-state-void = void
 dispatch-read-assigned-at = assigned { $value }
 dispatch-read-seen-at = seen { $value }

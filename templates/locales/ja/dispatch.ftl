@@ -184,6 +184,7 @@ dispatch-read-state-open = 配信待ち
 dispatch-read-state-assigned = 配信済み
 dispatch-read-state-in-progress = 読影中
 dispatch-read-state-signed = 署名済み
+dispatch-read-state-withdrawn = 取消
 dispatch-read-state-void = 不要
 dispatch-read-assigned-at = 配信 { $value }
 dispatch-read-seen-at = 一覧で表示 { $value }

@@ -18,6 +18,7 @@ mod requests;
 mod shapes;
 mod skills;
 mod uploads;
+mod verdicts;
 mod worklist;
 
 use actix_web::HttpResponse;
@@ -45,6 +46,7 @@ pub fn routes(routes: &mut Routes) {
         billing::routes,
         skills::routes,
         audit::routes,
+        verdicts::routes,
     ] {
         register(routes);
     }
@@ -107,6 +109,10 @@ pub fn routes(routes: &mut Routes) {
         billing::billing_csv,
         skills::skills_export,
         skills::skills_import,
+        verdicts::read_compare,
+        verdicts::case_compare,
+        verdicts::read_withdraw,
+        verdicts::case_withdraw,
         audit::audit_rows,
         audit::audit_seals,
     ),
