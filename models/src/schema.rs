@@ -475,6 +475,7 @@ diesel::table! {
         reported_at -> Nullable<Timestamp>,
         returned_at -> Nullable<Timestamp>,
         acknowledged_at -> Nullable<Timestamp>,
+        withdrawn_at -> Nullable<Timestamp>,
         merged_into_id -> Nullable<BigInt>,
         created_at -> Timestamp,
         version -> Integer,
@@ -684,6 +685,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    withdrawals (id) {
+        id -> BigInt,
+        report_version_id -> BigInt,
+        reason -> Text,
+        by_user_id -> BigInt,
+        at -> Timestamp,
+    }
+}
+
+diesel::table! {
     artefacts (id) {
         id -> BigInt,
         report_version_id -> BigInt,
@@ -700,6 +711,7 @@ diesel::table! {
         id -> BigInt,
         case_id -> BigInt,
         report_version_id -> BigInt,
+        content -> Text,
         kind -> Text,
         endpoint_id -> Nullable<BigInt>,
         destination -> Text,
@@ -871,6 +883,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     image_views,
     reports,
     report_versions,
+    withdrawals,
     artefacts,
     deliveries,
     recipients,

@@ -7,6 +7,7 @@ DROP TABLE billable_events;
 DROP TABLE recipients;
 DROP TABLE deliveries;
 DROP TABLE artefacts;
+DROP TABLE withdrawals;
 DROP TABLE report_versions;
 DROP TABLE reports;
 DROP TABLE image_views;

@@ -421,6 +421,7 @@ CREATE TABLE cases (
   reported_at TIMESTAMP,
   returned_at TIMESTAMP,
   acknowledged_at TIMESTAMP,
+  withdrawn_at TIMESTAMP,
   merged_into_id BIGINT REFERENCES cases(id),
   created_at TIMESTAMP NOT NULL,
   version INTEGER NOT NULL
@@ -612,6 +613,13 @@ CREATE TABLE report_versions (
   signed_by BIGINT REFERENCES users(id),
   UNIQUE (report_id, number)
 );
+CREATE TABLE withdrawals (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  report_version_id BIGINT NOT NULL UNIQUE REFERENCES report_versions(id),
+  reason TEXT NOT NULL,
+  by_user_id BIGINT NOT NULL REFERENCES users(id),
+  at TIMESTAMP NOT NULL
+);
 CREATE TABLE artefacts (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   report_version_id BIGINT NOT NULL REFERENCES report_versions(id),
@@ -626,6 +634,7 @@ CREATE TABLE deliveries (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   case_id BIGINT NOT NULL REFERENCES cases(id),
   report_version_id BIGINT NOT NULL REFERENCES report_versions(id),
+  content TEXT NOT NULL,
   kind TEXT NOT NULL,
   endpoint_id BIGINT REFERENCES site_endpoints(id),
   destination TEXT NOT NULL,
@@ -759,5 +768,7 @@ CREATE TRIGGER case_events_never_update BEFORE UPDATE ON case_events BEGIN SELEC
 CREATE TRIGGER case_events_never_delete BEFORE DELETE ON case_events BEGIN SELECT RAISE(ABORT, 'case_events rows never change'); END;
 CREATE TRIGGER artefacts_never_update BEFORE UPDATE ON artefacts BEGIN SELECT RAISE(ABORT, 'artefacts rows never change'); END;
 CREATE TRIGGER artefacts_never_delete BEFORE DELETE ON artefacts BEGIN SELECT RAISE(ABORT, 'artefacts rows never change'); END;
+CREATE TRIGGER withdrawals_never_update BEFORE UPDATE ON withdrawals BEGIN SELECT RAISE(ABORT, 'withdrawals rows never change'); END;
+CREATE TRIGGER withdrawals_never_delete BEFORE DELETE ON withdrawals BEGIN SELECT RAISE(ABORT, 'withdrawals rows never change'); END;
 CREATE TRIGGER report_versions_signed_never_update BEFORE UPDATE ON report_versions WHEN OLD.state <> 'draft' BEGIN SELECT RAISE(ABORT, 'signed report versions never change'); END;
 CREATE TRIGGER report_versions_signed_never_delete BEFORE DELETE ON report_versions WHEN OLD.state <> 'draft' BEGIN SELECT RAISE(ABORT, 'signed report versions never change'); END;

@@ -71,6 +71,13 @@ pub enum CaseEvent {
         /// The signed version; none for AI only.
         version: Option<ReportVersionId>,
     },
+    /// The two reports of an independent double reading were laid beside each other.
+    Compare {
+        /// Whether they say the same; a third reading is made where they do not.
+        agrees: bool,
+        /// In what they differ.
+        reason: String,
+    },
     /// Every required delivery is done.
     Return,
     /// The ordering doctor accepted the report.
@@ -82,6 +89,13 @@ pub enum CaseEvent {
     Reopen {
         /// Why: addendum, amendment, late images, question.
         reason: String,
+    },
+    /// Its reports are withdrawn: wrong patient or study. It is held until a dispatcher has it read anew or ends it.
+    Withdraw {
+        /// Why.
+        reason: String,
+        /// When somebody looks at it at the latest.
+        until: NaiveDateTime,
     },
     /// Stopped.
     Hold {
@@ -139,12 +153,14 @@ impl CaseEvent {
             Self::Ready => &[Receiving, WaitingRequest],
             // From Receiving: a stat case, or by hand; "still arriving" is shown.
             Self::StartReading { .. } => &[Receiving, Ready],
-            Self::StopReading { .. } => &[Reading],
+            Self::StopReading { .. } | Self::Compare { .. } => &[Reading],
             // From Ready: AI only. From later states: the second reading of a case whose first was returned already.
             Self::Report { .. } => &[Ready, Reading, Reported, Returned, Acknowledged],
             Self::Return => &[Reported],
             Self::Acknowledge { .. } => &[Returned],
             Self::Reopen { .. } => &[Reported, Returned, Acknowledged],
+            // From Reading: a preliminary version, or a signed one whose case was reopened.
+            Self::Withdraw { .. } => &[Reading, OnHold, Reported, Returned, Acknowledged],
             Self::Hold { .. } => &[Receiving, WaitingRequest, Ready, Reading],
             Self::Release { .. } => &[OnHold],
             Self::Cancel { .. } => &[Receiving, WaitingRequest, Ready, Reading, OnHold],
@@ -166,9 +182,10 @@ impl CaseEvent {
             Self::Report { .. } => Some(CaseState::Reported),
             Self::Return => Some(CaseState::Returned),
             Self::Acknowledge { .. } => Some(CaseState::Acknowledged),
-            Self::Hold { .. } => Some(CaseState::OnHold),
+            Self::Withdraw { .. } | Self::Hold { .. } => Some(CaseState::OnHold),
             Self::Cancel { .. } => Some(CaseState::Cancelled),
             Self::Release { .. }
+            | Self::Compare { .. }
             | Self::Prioritise { .. }
             | Self::AttachStudy { .. }
             | Self::DetachStudy { .. }
@@ -184,9 +201,11 @@ impl CaseEvent {
             Self::StartReading { .. } => "start_reading",
             Self::StopReading { .. } => "stop_reading",
             Self::Report { .. } => "report",
+            Self::Compare { .. } => "compare",
             Self::Return => "return",
             Self::Acknowledge { .. } => "acknowledge",
             Self::Reopen { .. } => "reopen",
+            Self::Withdraw { .. } => "withdraw",
             Self::Hold { .. } => "hold",
             Self::Release { .. } => "release",
             Self::Cancel { .. } => "cancel",

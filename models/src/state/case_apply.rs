@@ -86,6 +86,22 @@ fn set_facts(
         CaseEvent::Acknowledge { .. } => {
             diesel::update(row).set(cases::acknowledged_at.eq(Some(actor.at))).execute(conn)?;
         }
+        CaseEvent::Withdraw { until, .. } => {
+            let never: Option<chrono::NaiveDateTime> = None;
+            diesel::update(row)
+                .set((
+                    cases::withdrawn_at.eq(Some(actor.at)),
+                    cases::reported_at.eq(never),
+                    cases::returned_at.eq(never),
+                    cases::acknowledged_at.eq(never),
+                    cases::held_state.eq(Some(CaseState::Ready)),
+                    cases::hold_reason.eq(Some("report_withdrawn")),
+                    cases::hold_actor.eq(Some(super::HoldActor::Dispatcher)),
+                    cases::hold_until.eq(Some(*until)),
+                    cases::held_at.eq(Some(actor.at)),
+                ))
+                .execute(conn)?;
+        }
         CaseEvent::Hold { reason, actor: who, until } => {
             diesel::update(row)
                 .set((
@@ -126,7 +142,7 @@ fn follow_up(
     event: &CaseEvent,
 ) -> Result<(), StoreError> {
     match event {
-        CaseEvent::Hold { .. } => reads::freeze_in_tx(conn, case, true)?,
+        CaseEvent::Hold { .. } | CaseEvent::Withdraw { .. } => reads::freeze_in_tx(conn, case, true)?,
         CaseEvent::Release { .. } => reads::freeze_in_tx(conn, case, false)?,
         CaseEvent::Cancel { reason } => reads::void_all_in_tx(conn, actor, case, reason)?,
         _ => {}
@@ -137,6 +153,7 @@ fn follow_up(
             | CaseEvent::StopReading { .. }
             | CaseEvent::Reopen { .. }
             | CaseEvent::Hold { .. }
+            | CaseEvent::Withdraw { .. }
             | CaseEvent::Release { .. }
             | CaseEvent::Cancel { .. }
             | CaseEvent::Prioritise { .. }

@@ -131,6 +131,16 @@ codes! {
 }
 
 codes! {
+    /// What a delivery brings.
+    DeliveryContent {
+        /// The signed version.
+        Report => "report",
+        /// That it is withdrawn.
+        Withdrawal => "withdrawal",
+    }
+}
+
+codes! {
     /// A delivery's state.
     DeliveryState {
         /// Waits for its time.

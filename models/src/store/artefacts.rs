@@ -12,6 +12,9 @@ use crate::schema::artefacts;
 /// The kind of the signed PDF.
 pub const PDF: &str = "pdf";
 
+/// The kind of the notice that the version is withdrawn, a PDF too.
+pub const WITHDRAWAL: &str = "withdrawal";
+
 /// A file of a signed version.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = artefacts)]
@@ -20,7 +23,7 @@ pub struct ArtefactRow {
     pub id: i64,
     /// The version.
     pub report_version_id: ReportVersionId,
-    /// What it is: `pdf`.
+    /// What it is: `pdf` or `withdrawal`.
     pub kind: String,
     /// Where the bytes are.
     pub object_key: String,
@@ -68,10 +71,14 @@ pub fn artefact_list(conn: &mut Connection, of: &[ReportVersionId]) -> Result<Ve
         .load(conn)?)
 }
 
-/// The signed PDF of a version.
+/// The file of a kind of a version.
 ///
 /// # Errors
 /// What the database says.
-pub fn artefact_pdf(conn: &mut Connection, version: ReportVersionId) -> Result<Option<ArtefactRow>, StoreError> {
-    Ok(artefact_list(conn, &[version])?.into_iter().find(|artefact| artefact.kind == PDF))
+pub fn artefact_of_kind(
+    conn: &mut Connection,
+    version: ReportVersionId,
+    kind: &str,
+) -> Result<Option<ArtefactRow>, StoreError> {
+    Ok(artefact_list(conn, &[version])?.into_iter().find(|artefact| artefact.kind == kind))
 }

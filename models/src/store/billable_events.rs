@@ -186,7 +186,7 @@ pub fn billable_month_list(conn: &mut Connection) -> Result<Vec<String>, StoreEr
         .load(conn)?)
 }
 
-/// Whether an add-on of a group was counted already for a patient of a site in a calendar month.
+/// Whether an add-on of a group was counted already for a patient of a site in a calendar month, and was not taken back.
 ///
 /// # Errors
 /// What the database says.
@@ -197,14 +197,19 @@ pub fn addon_counted(
     month: &str,
     group: &str,
 ) -> Result<bool, StoreError> {
-    let counted: i64 = billable_events::table
+    let counted: Vec<BillableEventId> = billable_events::table
         .inner_join(cases::table.on(cases::id.eq(billable_events::case_id)))
         .filter(billable_events::site_id.eq(site))
         .filter(cases::patient_id.eq(patient))
         .filter(billable_events::month.eq(month))
         .filter(billable_events::addon_group.eq(group))
         .filter(billable_events::addon.eq("yes"))
+        .filter(billable_events::corrects_id.is_null())
+        .select(billable_events::id)
+        .load(conn)?;
+    let taken_back: i64 = billable_events::table
+        .filter(billable_events::corrects_id.eq_any(&counted).assume_not_null())
         .count()
         .get_result(conn)?;
-    Ok(counted > 0)
+    Ok(usize::try_from(taken_back).is_ok_and(|taken_back| taken_back < counted.len()))
 }

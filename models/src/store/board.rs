@@ -229,7 +229,7 @@ pub struct CaseMark {
 }
 
 /// Events that change a case's state.
-const TURNS: [&str; 11] = [
+const TURNS: [&str; 12] = [
     "create",
     "await_request",
     "ready",
@@ -239,6 +239,7 @@ const TURNS: [&str; 11] = [
     "return",
     "reopen",
     "hold",
+    "withdraw",
     "release",
     "cancel",
 ];

@@ -9,7 +9,7 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 use dokuei_terms::Priority;
 
-pub use self::flags::{LATE_IMAGES, case_late_images_in_tx, case_prescreened_in_tx};
+pub use self::flags::{COMPARE, LATE_IMAGES, STANDING_FLAGS, case_flag_in_tx, case_prescreened_in_tx};
 pub use self::lists::{CaseOrder, CaseQuery, case_counts, case_list};
 pub use self::parts::{CasePart, case_part_list, case_part_list_of, case_parts_replace_in_tx};
 pub use self::studies::{case_study_add_in_tx, case_study_list, case_study_remove_in_tx};
@@ -74,6 +74,8 @@ pub struct CaseRow {
     pub returned_at: Option<NaiveDateTime>,
     /// When the ordering doctor accepted it.
     pub acknowledged_at: Option<NaiveDateTime>,
+    /// When its reports were withdrawn last: what was signed until then is not in force.
+    pub withdrawn_at: Option<NaiveDateTime>,
     /// The case that has taken in everything of this one.
     pub merged_into_id: Option<CaseId>,
     /// When the row was made.

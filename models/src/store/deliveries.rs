@@ -6,15 +6,19 @@
 //! `dead`. Out of `dead` only a person leads: again, or given up with a reason.
 //! Every change is one UPDATE whose WHERE names the legal states.
 
+mod lists;
+
 use chrono::NaiveDateTime;
 use diesel::prelude::*;
+
+pub use self::lists::{DeadDelivery, delivery_list_dead, delivery_list_due, delivery_list_of_case};
 
 use crate::actor::Actor;
 use crate::db::Connection;
 use crate::error::{OrNotFound, StoreError};
 use crate::ids::{CaseId, DeliveryId, EndpointId, ReportVersionId, SiteId, UserId};
 use crate::schema::{cases, deliveries};
-use crate::state::{DeliveryKind, DeliveryState};
+use crate::state::{DeliveryContent, DeliveryKind, DeliveryState};
 use crate::store::jobs::{self, NewJob};
 use crate::store::{audit, case_events};
 
@@ -33,6 +37,8 @@ pub struct DeliveryRow {
     pub case_id: CaseId,
     /// The signed version that is owed.
     pub report_version_id: ReportVersionId,
+    /// What is brought of it.
+    pub content: DeliveryContent,
     /// How it goes.
     pub kind: DeliveryKind,
     /// The site's DICOM node, for `dicom`.
@@ -68,6 +74,8 @@ pub struct NewDelivery {
     pub case: CaseId,
     /// The signed version.
     pub version: ReportVersionId,
+    /// What is brought of it.
+    pub content: DeliveryContent,
     /// How it goes.
     pub kind: DeliveryKind,
     /// The site's DICOM node, for `dicom`.
@@ -90,6 +98,7 @@ pub fn delivery_create_in_tx(conn: &mut Connection, new: &NewDelivery) -> Result
         .values((
             deliveries::case_id.eq(new.case),
             deliveries::report_version_id.eq(new.version),
+            deliveries::content.eq(new.content),
             deliveries::kind.eq(new.kind),
             deliveries::endpoint_id.eq(new.endpoint),
             deliveries::destination.eq(&new.destination),
@@ -122,55 +131,6 @@ pub fn delivery_queue_in_tx(conn: &mut Connection, delivery: DeliveryId, now: Na
 /// [`StoreError::NotFound`] when there is none.
 pub fn delivery_get(conn: &mut Connection, delivery: DeliveryId) -> Result<DeliveryRow, StoreError> {
     deliveries::table.find(delivery).select(DeliveryRow::as_select()).first(conn).or_not_found("the delivery")
-}
-
-/// The deliveries of a case, oldest first.
-///
-/// # Errors
-/// What the database says.
-pub fn delivery_list_of_case(conn: &mut Connection, case: CaseId) -> Result<Vec<DeliveryRow>, StoreError> {
-    Ok(deliveries::table
-        .filter(deliveries::case_id.eq(case))
-        .order(deliveries::id)
-        .select(DeliveryRow::as_select())
-        .load(conn)?)
-}
-
-/// A dead delivery with the site it was for.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable)]
-pub struct DeadDelivery {
-    /// The delivery.
-    pub delivery: DeliveryRow,
-    /// The referring site.
-    pub site: SiteId,
-}
-
-/// The dead ones, newest first: a person decides.
-///
-/// # Errors
-/// What the database says.
-pub fn delivery_list_dead(conn: &mut Connection, limit: i64) -> Result<Vec<DeadDelivery>, StoreError> {
-    Ok(deliveries::table
-        .inner_join(cases::table.on(cases::id.eq(deliveries::case_id)))
-        .filter(deliveries::state.eq(DeliveryState::Dead))
-        .order(deliveries::id.desc())
-        .limit(limit)
-        .select((DeliveryRow::as_select(), cases::site_id))
-        .load(conn)?)
-}
-
-/// Waiting ones whose time has come: ids, oldest first. The sweep queues their jobs anew.
-///
-/// # Errors
-/// What the database says.
-pub fn delivery_list_due(conn: &mut Connection, now: NaiveDateTime, limit: i64) -> Result<Vec<DeliveryId>, StoreError> {
-    Ok(deliveries::table
-        .filter(deliveries::state.eq(DeliveryState::Pending))
-        .filter(deliveries::next_at.le(now))
-        .order(deliveries::next_at)
-        .limit(limit)
-        .select(deliveries::id)
-        .load(conn)?)
 }
 
 /// Begins to send. `None` when there is nothing to do any more, or not yet. One left in `sending` by a worker that
@@ -315,6 +275,39 @@ pub fn delivery_give_up_in_tx(
         return Err(refusal(conn, delivery, DeliveryState::GivenUp, "giving up")?);
     }
     note(conn, actor, delivery, "delivery.give_up", "done", "")
+}
+
+/// Takes back what was not brought yet of a case's reports: nobody shall get them any more. What is being brought at
+/// this moment cannot be taken back.
+///
+/// # Errors
+/// What the database says.
+pub fn delivery_stop_in_tx(conn: &mut Connection, actor: &Actor, case: CaseId, reason: &str) -> Result<(), StoreError> {
+    let waiting: Vec<DeliveryId> = deliveries::table
+        .filter(deliveries::case_id.eq(case))
+        .filter(deliveries::content.eq(DeliveryContent::Report))
+        .filter(deliveries::state.eq_any([DeliveryState::Pending, DeliveryState::Dead]))
+        .order(deliveries::id)
+        .select(deliveries::id)
+        .load(conn)?;
+    for delivery in waiting {
+        let stopped = diesel::update(
+            deliveries::table
+                .find(delivery)
+                .filter(deliveries::state.eq_any([DeliveryState::Pending, DeliveryState::Dead])),
+        )
+        .set((
+            deliveries::state.eq(DeliveryState::GivenUp),
+            deliveries::given_up_by.eq(actor.user),
+            deliveries::given_up_reason.eq(Some(reason)),
+            deliveries::version.eq(deliveries::version + 1),
+        ))
+        .execute(conn)?;
+        if stopped == 1 {
+            note(conn, actor, delivery, "delivery.give_up", "done", "")?;
+        }
+    }
+    Ok(())
 }
 
 /// Whether each required delivery of the case is delivered or given up (and there is one at all).

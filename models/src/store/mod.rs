@@ -46,4 +46,5 @@ pub mod studies;
 pub mod submissions;
 pub mod tariffs;
 pub mod users;
+pub mod withdrawals;
 pub mod worklists;

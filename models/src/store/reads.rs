@@ -9,6 +9,7 @@ use crate::error::{OrNotFound, StoreError};
 use crate::ids::{CaseId, InstanceId, PlanId, PoolId, ReadId, ReaderId};
 use crate::schema::{cases, declines, image_views, reads};
 use crate::state::{CaseState, ReadEvent, ReadKind, ReadState, read_apply_in_tx};
+use crate::store::cases::CaseRow;
 
 /// A read.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
@@ -62,6 +63,13 @@ pub struct ReadRow {
     pub missed_at: Option<NaiveDateTime>,
     /// Grows with each change.
     pub version: i32,
+}
+
+impl ReadRow {
+    /// Whether it is signed and its report is in force: not withdrawn with its case's reports.
+    pub fn stands_signed(&self, case: &CaseRow) -> bool {
+        self.state == ReadState::Signed && case.withdrawn_at.is_none_or(|at| self.signed_at.is_some_and(|one| one > at))
+    }
 }
 
 /// One read.

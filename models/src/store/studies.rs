@@ -143,6 +143,8 @@ pub struct InstanceRow {
     pub frames: i32,
     /// The place along the slice normal in mm.
     pub position_along_normal: Option<f64>,
+    /// When it came.
+    pub received_at: NaiveDateTime,
 }
 
 /// One study.

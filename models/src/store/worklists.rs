@@ -5,9 +5,9 @@ use diesel::prelude::*;
 
 use crate::db::Connection;
 use crate::error::StoreError;
-use crate::ids::{ReaderId, StudyId};
+use crate::ids::{ReadId, ReaderId, StudyId};
 use crate::schema::{cases, patients, reads, requests, sites, studies};
-use crate::state::ReadState;
+use crate::state::{CaseState, ReadState};
 use crate::store::cases::{self as case_store, CasePart, CaseRow};
 use crate::store::reads::ReadRow;
 
@@ -95,4 +95,24 @@ pub fn worklist(conn: &mut Connection, reader: ReaderId) -> Result<Vec<WorklistR
 /// What the database says.
 pub fn study_time(conn: &mut Connection, study: StudyId) -> Result<String, StoreError> {
     Ok(studies::table.find(study).select(studies::study_time).first(conn)?)
+}
+
+/// A reader's signed reads of cases that are being read and carry a flag.
+///
+/// # Errors
+/// What the database says.
+pub fn read_list_flagged(
+    conn: &mut Connection,
+    reader: ReaderId,
+    flag: &str,
+) -> Result<Vec<(ReadId, CaseRow)>, StoreError> {
+    let rows: Vec<(ReadId, CaseRow)> = reads::table
+        .inner_join(cases::table.on(cases::id.eq(reads::case_id)))
+        .filter(reads::reader_id.eq(reader))
+        .filter(reads::state.eq(ReadState::Signed))
+        .filter(cases::state.eq(CaseState::Reading))
+        .order(reads::id)
+        .select((reads::id, CaseRow::as_select()))
+        .load(conn)?;
+    Ok(rows.into_iter().filter(|(_, case)| case.has_flag(flag)).collect())
 }

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use dokuei_models::objects::KeptObject;
-use dokuei_models::state::{DeliveryKind, DeliveryState, VersionState};
+use dokuei_models::state::{DeliveryContent, DeliveryKind, DeliveryState, VersionState};
 use dokuei_models::store::deliveries::{self, AfterFailure, NewDelivery};
 use dokuei_models::store::{artefacts, recipients, reports, signed_versions};
 use dokuei_models::{CaseId, Connection, Db, DeliveryId, ReportVersionId, StoreError, UserId};
@@ -25,6 +25,7 @@ async fn signed(db: &Db) -> (CaseId, ReportVersionId, UserId) {
 
 async fn owe(db: &Db, case: CaseId, version: ReportVersionId, required: bool) -> DeliveryId {
     let new = NewDelivery {
+        content: DeliveryContent::Report,
         case,
         version,
         kind: DeliveryKind::Dicom,

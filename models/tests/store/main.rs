@@ -4,6 +4,7 @@
 
 mod administration;
 mod audit_trail;
+mod billing;
 mod clocks;
 mod databases;
 mod deliveries;

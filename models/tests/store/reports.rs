@@ -6,6 +6,7 @@ use dokuei_models::state::{
     read_assign_in_tx,
 };
 use dokuei_models::store::reports::{self, DraftText};
+use dokuei_models::store::withdrawals::{self, WithdrawalRow};
 use dokuei_models::store::{artefacts, cases, reads, signing_keys, worklists};
 use dokuei_models::{Connection, ReadId, ReaderId, StoreError};
 
@@ -104,7 +105,8 @@ fn only_the_revision_that_was_typeset_becomes_the_signed_version() {
         assert_eq!(sign(2).await.unwrap_err(), StoreError::Stale("the draft"), "a signed version is not signed again");
         let (_, signed) = db.read(move |conn| reports::version_get(conn, draft.id)).await.unwrap();
         assert_eq!((signed.state, signed.signed_by, signed.signed_at), (VersionState::Final, Some(user), Some(noon())));
-        let pdf = db.read(move |conn| artefacts::artefact_pdf(conn, draft.id)).await.unwrap().unwrap();
+        let pdf =
+            db.read(move |conn| artefacts::artefact_of_kind(conn, draft.id, artefacts::PDF)).await.unwrap().unwrap();
         assert_eq!(pdf.sha256, "abc");
         assert!(!db.read(move |conn| reports::draft_exists(conn, read)).await.unwrap());
     });
@@ -198,5 +200,39 @@ fn a_reader_signs_with_one_key_at_a_time() {
         let kept = db.read(move |conn| signing_keys::signing_key_of(conn, reader)).await.unwrap().unwrap();
         assert_eq!((kept.certificate_pem.as_str(), kept.sealed_key.as_slice()), ("PEM 2", b"\0\xffsealed".as_slice()));
         assert!(!format!("{kept:?}").contains("sealed"));
+    });
+}
+
+#[test]
+fn a_withdrawal_is_written_once_and_never_changes_and_leaves_the_version_as_it_was() {
+    on_each(|db| async move {
+        let (case, version, user) = db
+            .tx(|conn| {
+                let world = world::make(conn)?;
+                let draft = reports::draft_open_in_tx(conn, world.read, world.readers[0], world.user, "", noon())?;
+                reports::version_sign_in_tx(conn, draft.id, 0, VersionState::Final, "", world.user, noon())?;
+                Ok((world.case, draft.id, world.user))
+            })
+            .await
+            .unwrap();
+        let in_force = || db.read(move |conn| withdrawals::version_list_in_force(conn, case));
+        assert_eq!(in_force().await.unwrap(), [version]);
+        let row =
+            WithdrawalRow { report_version_id: version, reason: "取り違え".into(), by_user_id: user, at: noon() };
+        let add = || {
+            let row = row.clone();
+            db.tx(move |conn| withdrawals::withdrawal_add_in_tx(conn, &row))
+        };
+        add().await.unwrap();
+        add().await.expect_err("a version is withdrawn once");
+        assert_eq!(in_force().await.unwrap(), []);
+        let list = db.read(move |conn| withdrawals::withdrawal_list(conn, case)).await.unwrap();
+        assert_eq!(list, std::slice::from_ref(&row));
+        let kept = db.read(move |conn| reports::version_get(conn, version)).await.unwrap().1;
+        assert_eq!(kept.state, VersionState::Final);
+        for sql in ["UPDATE withdrawals SET reason = 'x'", "DELETE FROM withdrawals"] {
+            let changed = db.tx(move |conn| Ok(diesel::connection::SimpleConnection::batch_execute(conn, sql)?)).await;
+            changed.expect_err("a withdrawal never changes");
+        }
     });
 }

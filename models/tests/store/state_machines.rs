@@ -26,12 +26,18 @@ fn case_events_of(world: &World) -> Vec<(CaseEvent, &'static [CaseState], Option
             &[Ready, Reading, Reported, Returned, Acknowledged],
             Some(Reported),
         ),
+        (CaseEvent::Compare { agrees: true, reason: reason() }, &[Reading], None),
         (CaseEvent::Return, &[Reported], Some(Returned)),
         (CaseEvent::Acknowledge { by: UserId(1) }, &[Returned], Some(Acknowledged)),
         (CaseEvent::Reopen { reason: reason() }, &[Reported, Returned, Acknowledged], Some(Reading)),
         (
             CaseEvent::Hold { reason: reason(), actor: HoldActor::Site, until: noon() },
             &[Receiving, WaitingRequest, Ready, Reading],
+            Some(OnHold),
+        ),
+        (
+            CaseEvent::Withdraw { reason: reason(), until: noon() },
+            &[Reading, OnHold, Reported, Returned, Acknowledged],
             Some(OnHold),
         ),
         // The state before the hold, which the fixture sets to ready.

@@ -60,14 +60,18 @@ impl Month {
         self.lines.iter().filter(|line| line.row.kind == "reader_fee").map(|line| line.row.amount_yen).sum()
     }
 
-    /// How many parts were read.
-    pub fn parts(&self) -> usize {
-        self.lines.iter().filter(|line| line.row.kind == "reading").count()
+    /// How many parts were read; what was taken back counts against it.
+    pub fn parts(&self) -> i64 {
+        self.quantity(|line| line.row.kind == "reading")
     }
 
-    /// Add-on lines with one answer.
-    pub fn addons(&self, answer: &str) -> usize {
-        self.lines.iter().filter(|line| line.row.kind == "addon" && line.row.addon == answer).count()
+    /// Add-ons with one answer; what was taken back counts against it.
+    pub fn addons(&self, answer: &str) -> i64 {
+        self.quantity(|line| line.row.kind == "addon" && line.row.addon == answer)
+    }
+
+    fn quantity(&self, which: impl Fn(&Line) -> bool) -> i64 {
+        self.lines.iter().filter(|line| which(line)).map(|line| i64::from(line.row.quantity)).sum()
     }
 
     /// Add-on points that the referring sites may claim.
@@ -77,7 +81,8 @@ impl Month {
 
     /// Readings without a price: the tariff has no line for them.
     pub fn without_price(&self) -> Vec<&Line> {
-        self.lines.iter().filter(|line| line.row.kind == "reading" && line.row.tariff_line_id.is_none()).collect()
+        let unpriced = |line: &&Line| line.row.kind == "reading" && line.row.tariff_line_id.is_none();
+        self.lines.iter().filter(unpriced).filter(|line| line.row.corrects_id.is_none()).collect()
     }
 
     fn charged(&self) -> impl Iterator<Item = &Line> {
@@ -89,7 +94,7 @@ impl Month {
         let mut sums: BTreeMap<String, (i64, i64)> = BTreeMap::new();
         for line in self.charged() {
             let sum = sums.entry(label(line)).or_default();
-            sum.0 += i64::from(line.row.kind == "reading");
+            sum.0 += if line.row.kind == "reading" { i64::from(line.row.quantity) } else { 0 };
             sum.1 += line.row.amount_yen;
         }
         let mut sums: Vec<Sum> = sums.into_iter().map(|(label, (count, yen))| Sum { label, count, yen }).collect();
@@ -131,7 +136,7 @@ pub enum Encoding {
     Cp932,
 }
 
-const HEADINGS: [&str; 23] = [
+const HEADINGS: [&str; 24] = [
     "明細番号",
     "計上日",
     "月",
@@ -155,6 +160,7 @@ const HEADINGS: [&str; 23] = [
     "加算群",
     "加算点数",
     "判定の根拠",
+    "訂正する明細番号",
 ];
 
 /// The month as CSV: one row a line, CRLF, every cell quoted so that leading zeros survive.
@@ -193,6 +199,7 @@ pub fn csv(month: &Month, encoding: Encoding) -> Result<Vec<u8>, csv::Error> {
             row.addon_group.clone(),
             row.addon_points.to_string(),
             row.addon_sentence_ja.clone(),
+            row.corrects_id.map(|id| id.to_string()).unwrap_or_default(),
         ])?;
     }
     let text = writer.into_inner().map_err(|error| csv::Error::from(error.into_error()))?;

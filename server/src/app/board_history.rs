@@ -96,6 +96,10 @@ fn replay(turns: &[Turn]) -> HashMap<CaseId, History> {
                 *before_hold = now;
                 CaseState::OnHold
             }
+            "withdraw" => {
+                *before_hold = Some(CaseState::Ready);
+                CaseState::OnHold
+            }
             "release" => before_hold.take().unwrap_or(CaseState::Ready),
             "cancel" => CaseState::Cancelled,
             _ => continue,

@@ -19,13 +19,14 @@ use dokuei_models::store::reads::{self, ReadRow};
 use dokuei_models::store::requests::{self, RequestFileRow, RequestRow};
 use dokuei_models::store::sites::{self, SiteRow};
 use dokuei_models::store::studies::{self, StudyRow};
-use dokuei_models::store::{board, jobs};
+use dokuei_models::store::{board, jobs, withdrawals};
 use dokuei_models::{CaseId, Connection, DeliveryId, RequestId, StoreError, StudyId};
 
 use super::board::Names;
 use super::matching::OLDER_THAN_LIMIT;
 use super::overriding::{case_within, refused, tell};
 use super::{form, regrouping, returns};
+use crate::authority::rights::Direct;
 use crate::authority::{Person, Reach};
 use crate::error::codes::common;
 use crate::error::{Error, Result};
@@ -86,6 +87,8 @@ pub struct Sheet {
     pub readers: Vec<(ReaderRow, String, String)>,
     /// Names.
     pub names: Names,
+    /// Whether the person may withdraw its reports: there is one in force, and he directs readings there.
+    pub may_withdraw: bool,
 }
 
 /// Opens the sheet.
@@ -93,7 +96,8 @@ pub struct Sheet {
 /// # Errors
 /// `not_found` outside reach.
 pub async fn sheet(state: &State, person: &Person, reach: Reach, case: CaseId) -> Result<Sheet> {
-    let sheet = state.db.read(move |conn| sheet_in(conn, &reach, case)).await?;
+    let mut sheet = state.db.read(move |conn| sheet_in(conn, &reach, case)).await?;
+    sheet.may_withdraw &= person.reach::<Direct>().covers(sheet.site.id, sheet.case.pool_id);
     seen(state, person, "case.show", Subject::case(case, sheet.site.id)).await?;
     Ok(sheet)
 }
@@ -145,6 +149,7 @@ pub fn sheet_in(conn: &mut Connection, reach: &Reach, case: CaseId) -> std::resu
         siblings,
         readers: readers::reader_list(conn, Some(row.pool_id))?,
         names: Names::load(conn)?,
+        may_withdraw: !withdrawals::version_list_in_force(conn, case)?.is_empty(),
         case: row,
     })
 }

@@ -6,6 +6,8 @@
 //! group. A part without a matching tariff line is written with 0 yen and no
 //! line, which the billing page shows as a check that blocks nothing yet.
 
+use std::collections::BTreeSet;
+
 use chrono::{NaiveDate, NaiveDateTime};
 use dokuei_models::japan;
 use dokuei_models::state::Place;
@@ -15,7 +17,9 @@ use dokuei_models::store::readers::{self, AffiliationRow};
 use dokuei_models::store::reads;
 use dokuei_models::store::sites::{self, SiteRow};
 use dokuei_models::store::tariffs::{self, TariffLineRow};
-use dokuei_models::{Actor, BillableEventId, Connection, ReadId, ReaderId, ReportVersionId, SiteId, StoreError};
+use dokuei_models::{
+    Actor, BillableEventId, CaseId, Connection, ReadId, ReaderId, ReportVersionId, SiteId, StoreError,
+};
 use dokuei_terms::{Part, Priority};
 
 use super::addon::{self, AddonFacts};
@@ -63,6 +67,31 @@ pub fn write_in_tx(
         append(conn, &base, "urgency", first.part, Some(line))?;
     }
     write_addons(conn, &facts, &case, &base, &ordered)
+}
+
+/// Takes back every line of a case that stands, because its reports were withdrawn: one new line for each, which names
+/// it, counts on the day of the withdrawal and has its quantity, yen and points with the other sign.
+///
+/// # Errors
+/// What the database says.
+pub fn reverse_in_tx(conn: &mut Connection, actor: &Actor, case: CaseId) -> Result<(), StoreError> {
+    let lines = ledger::billable_event_list_of_case(conn, case)?;
+    let corrected: BTreeSet<BillableEventId> = lines.iter().filter_map(|line| line.corrects_id).collect();
+    let day = day_in_japan(actor.at);
+    for line in lines.iter().filter(|line| line.corrects_id.is_none() && !corrected.contains(&line.id)) {
+        let reversed = BillableEventRow {
+            quantity: -line.quantity,
+            amount_yen: -line.amount_yen,
+            addon_points: -line.addon_points,
+            counts_on: day,
+            month: day.format("%Y-%m").to_string(),
+            corrects_id: Some(line.id),
+            at: actor.at,
+            ..line.clone()
+        };
+        ledger::billable_event_append_in_tx(conn, &reversed)?;
+    }
+    Ok(())
 }
 
 /// Who read where, under which filings.

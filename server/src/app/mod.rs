@@ -9,6 +9,7 @@ pub mod board_history;
 pub mod case_sheet;
 pub mod changes;
 pub mod closed_days;
+pub mod comparing;
 pub mod contracts;
 pub mod due;
 pub mod endpoints;

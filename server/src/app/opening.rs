@@ -35,13 +35,6 @@ pub fn open_case_in_tx(
     let received_at = request.created_at.max(study.first_received_at);
     let due_at = due::due_at(conn, site, contract.as_ref(), request.priority, request.wanted_by, received_at)?;
     let (_, parts) = parts_of(conn, request, &[study.id])?;
-    let reads = match request.kind {
-        RequestKind::Reading => vec![ReadKind::Single],
-        RequestKind::Double => vec![ReadKind::Independent, ReadKind::Independent],
-        // The checking read is made when the first is signed.
-        RequestKind::Checked => vec![ReadKind::First],
-        RequestKind::AiOnly => Vec::new(),
-    };
     let new = NewCase {
         site: site.id,
         pool: site.pool_id,
@@ -53,7 +46,7 @@ pub fn open_case_in_tx(
         received_at,
         studies: vec![study.id],
         parts,
-        reads,
+        reads: reads_of(request.kind),
     };
     let case = cases::case_create_in_tx(conn, actor, &new)?;
     attach_priors_in_tx(conn, case, study)?;
@@ -65,6 +58,17 @@ pub fn open_case_in_tx(
         case_apply_in_tx(conn, actor, case, &hold)?;
     }
     Ok(case)
+}
+
+/// The reads that a case begins with.
+pub fn reads_of(kind: RequestKind) -> Vec<ReadKind> {
+    match kind {
+        RequestKind::Reading => vec![ReadKind::Single],
+        RequestKind::Double => vec![ReadKind::Independent, ReadKind::Independent],
+        // The checking read is made when the first is signed.
+        RequestKind::Checked => vec![ReadKind::First],
+        RequestKind::AiOnly => Vec::new(),
+    }
 }
 
 /// Reads the parts again after studies came or went. Parts that a person has named stay as they are.

@@ -7,7 +7,7 @@ mod price;
 
 use chrono::NaiveDateTime;
 use dokuei_models::state::{
-    CaseEvent, CaseState, HoldActor, OverrideKind, ReadEvent, ReadState, case_apply_in_tx, read_apply_in_tx,
+    CaseEvent, HoldActor, OverrideKind, ReadEvent, ReadState, case_apply_in_tx, read_apply_in_tx,
 };
 use dokuei_models::store::audit::{self, Subject};
 use dokuei_models::store::cases::{self, CaseRow};
@@ -20,7 +20,7 @@ use dokuei_terms::Priority;
 
 pub use self::price::{Delayed, Price, price};
 
-use super::due;
+use super::{due, worklist};
 use crate::authority::{Person, Reach};
 use crate::error::codes::dispatch as codes;
 use crate::error::{Error, Result};
@@ -162,7 +162,7 @@ pub fn decide_in_tx(
         }
         Decision::Unassign(read) => unassign(conn, actor, case, read, reason),
         Decision::Cancel => {
-            if reads::read_list_of_case(conn, case.id)?.iter().any(|read| read.state == ReadState::Signed) {
+            if reads::read_list_of_case(conn, case.id)?.iter().any(|read| read.stands_signed(case)) {
                 return Err(conflict("cancel", "signed"));
             }
             case_apply_in_tx(conn, actor, case.id, &CaseEvent::Cancel { reason: reason.to_owned() }).map(|_| ())
@@ -246,13 +246,7 @@ fn unassign(
         (ReadState::InProgress, Some(reader)) => {
             let event = ReadEvent::GiveBack { reader, reason: reason.to_owned() };
             read_apply_in_tx(conn, actor, read, &event)?;
-            let goes_on = reads::read_list_of_case(conn, case.id)?
-                .iter()
-                .any(|other| other.id != read && matches!(other.state, ReadState::InProgress | ReadState::Signed));
-            if cases::case_get(conn, case.id)?.state == CaseState::Reading && !goes_on {
-                case_apply_in_tx(conn, actor, case.id, &CaseEvent::StopReading { read })?;
-            }
-            Ok(())
+            worklist::stop_reading_in_tx(conn, actor, read).map(drop)
         }
         _ => read_apply_in_tx(conn, actor, read, &ReadEvent::Unassign { reason: reason.to_owned() }),
     }

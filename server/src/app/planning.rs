@@ -110,7 +110,8 @@ pub fn snapshot(conn: &mut Connection, pool: PoolId, now: NaiveDateTime) -> Resu
         let not_reader_of = siblings
             .iter()
             .filter(|other| other.case_id == read.case_id && other.id != read.id)
-            .filter(|other| matches!(other.state, ReadState::Signed | ReadState::InProgress))
+            // Whoever signed what was withdrawn may read it again.
+            .filter(|other| other.state == ReadState::InProgress || other.stands_signed(case))
             .filter_map(|other| other.reader_id.map(|who| who.0))
             .collect();
         let mut planned = Read {

@@ -45,9 +45,7 @@ pub fn prescreen_case_in_tx(conn: &mut Connection, actor: &Actor, case: CaseId) 
     if request.is_default {
         flags.push("no_request".to_owned());
     }
-    if row.flags.contains(cases::LATE_IMAGES) {
-        flags.push(cases::LATE_IMAGES.to_owned());
-    }
+    flags.extend(cases::STANDING_FLAGS.into_iter().filter(|flag| row.has_flag(flag)).map(str::to_owned));
     flags.dedup();
     let priors = cases::case_study_list(conn, case)?.iter().filter(|(_, role)| *role == CaseStudyRole::Prior).count();
     let ai_help = prescreens::finding_exists_to_show(conn, &current)?;

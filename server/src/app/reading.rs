@@ -4,11 +4,9 @@
 //! their scope; for everybody else it does not exist. In an independent double
 //! reading the other's report is not shown until both are signed.
 
-use chrono::TimeDelta;
-use dokuei_models::state::{
-    CaseEvent, CaseStudyRole, HoldActor, NoteKind, ReadEvent, ReadKind, ReadState, VersionState, case_apply_in_tx,
-    read_apply_in_tx,
-};
+mod leaving;
+
+use dokuei_models::state::{CaseStudyRole, NoteKind, ReadKind, ReadState, VersionState};
 use dokuei_models::store::audit::{self, Subject};
 use dokuei_models::store::case_notes::{self, CaseNoteRow};
 use dokuei_models::store::cases::{self, CasePart, CaseRow};
@@ -19,21 +17,20 @@ use dokuei_models::store::reports::{self, DraftText, ReportRow, VersionRow};
 use dokuei_models::store::requests::{self, RequestFileRow, RequestRow};
 use dokuei_models::store::sites::{self, SiteRow};
 use dokuei_models::store::studies::{self, StudyRow};
-use dokuei_models::store::{readers, users};
+use dokuei_models::store::{readers, users, withdrawals};
 use dokuei_models::{Connection, InstanceId, ReadId, ReaderId, StoreError, StudyId};
 use dokuei_prescreen::labels::{LabelConflict, Labels};
 use dokuei_prescreen::urgency::Contribution;
 
-use super::form::need_reason;
-use super::worklist::{reader_of, refused, stop_reading_in_tx, tell};
+pub use self::leaving::{ask_site, give_back};
+
+use super::worklist::{reader_of, refused};
 use crate::authority::Person;
 use crate::authority::rights::Dispatch;
 use crate::error::codes::reading as codes;
 use crate::error::{Error, Result};
 use crate::state::State;
 
-/// How long a question to a site may wait before somebody looks.
-const ANSWER_WITHIN: TimeDelta = TimeDelta::hours(24);
 /// The longest findings or impression, in characters.
 pub const LONGEST_TEXT: usize = dokuei_report::LONGEST_TEXT;
 
@@ -72,6 +69,8 @@ pub struct Signed {
     pub version: VersionRow,
     /// Who signed it.
     pub signer: String,
+    /// Why it was withdrawn, if it was.
+    pub withdrawn: Option<String>,
 }
 
 /// Everything that stands around the images.
@@ -107,6 +106,8 @@ pub struct Room {
     pub thread: Vec<CaseNoteRow>,
     /// The reader's name.
     pub reader_name: String,
+    /// Whether the person is asked to compare two independent reports.
+    pub compare: bool,
 }
 
 impl Room {
@@ -180,6 +181,7 @@ fn load(conn: &mut Connection, person: &Person, read: ReadId) -> Result<Room, St
         parts: cases::case_part_list(conn, case.id)?,
         findings: prescreens::finding_list_to_show(conn, &current)?,
         signed: signed_versions(conn, &access)?,
+        compare: access.own.is_some() && super::comparing::is_asked(conn, case, read)?,
         thread: case_notes::case_note_list(conn, case.id)?
             .into_iter()
             .filter(|note| matches!(note.kind, NoteKind::Question | NoteKind::Answer))
@@ -221,6 +223,7 @@ pub fn signed_versions(conn: &mut Connection, access: &Access) -> Result<Vec<Sig
         .iter()
         .any(|read| read.kind == ReadKind::Independent && !matches!(read.state, ReadState::Signed | ReadState::Void));
     let blind = access.own.is_some() && access.read.kind == ReadKind::Independent && independent_open;
+    let withdrawn = withdrawals::withdrawal_list(conn, access.case.id)?;
     let mut shown = Vec::new();
     for (report, version) in reports::version_list_of_case(conn, access.case.id)? {
         if version.state == VersionState::Draft || (blind && report.read_id != access.read.id) {
@@ -230,7 +233,8 @@ pub fn signed_versions(conn: &mut Connection, access: &Access) -> Result<Vec<Sig
             Some(user) => users::user_get(conn, user)?.name_ja,
             None => String::new(),
         };
-        shown.push(Signed { report, version, signer });
+        let withdrawn = withdrawn.iter().find(|row| row.report_version_id == version.id).map(|row| row.reason.clone());
+        shown.push(Signed { report, version, signer, withdrawn });
     }
     Ok(shown)
 }
@@ -320,56 +324,6 @@ pub async fn note_viewed(state: &State, person: &Person, read: ReadId, seen: Vec
         })
         .await
         .map_err(refused)
-}
-
-/// Gives a read back to the pool, with a reason; it may come to the same reader again. The draft is kept.
-///
-/// # Errors
-/// `form_invalid`, `read_held_by_another`, `read_not_open`.
-pub async fn give_back(state: &State, person: &Person, read: ReadId, reason: &str) -> Result<()> {
-    let reason = need_reason("reason", reason)?;
-    let reader = reader_of(state, person).await?.id;
-    let actor = person.actor(state.now());
-    let case = state
-        .db
-        .tx(move |conn| {
-            read_apply_in_tx(conn, &actor, read, &ReadEvent::GiveBack { reader, reason: reason.clone() })?;
-            stop_reading_in_tx(conn, &actor, read)
-        })
-        .await
-        .map_err(refused)?;
-    tell(state, &case, Some(reader.0));
-    Ok(())
-}
-
-/// Asks the site: the case is held until it answers, the draft is kept, and the read comes back to the same reader
-/// if he is there then.
-///
-/// # Errors
-/// `form_invalid`, `read_held_by_another`, `read_not_open`.
-pub async fn ask_site(state: &State, person: &Person, read: ReadId, question: &str) -> Result<()> {
-    let question = need_reason("question", question)?;
-    let reader = reader_of(state, person).await?.id;
-    let now = state.now();
-    let actor = person.actor(now);
-    let case = state
-        .db
-        .tx(move |conn| {
-            let event = ReadEvent::GiveBack { reader, reason: "asked_site".to_owned() };
-            read_apply_in_tx(conn, &actor, read, &event)?;
-            reads::read_prefer_in_tx(conn, read, Some(reader))?;
-            let case = stop_reading_in_tx(conn, &actor, read)?;
-            case_notes::case_note_add_in_tx(conn, &actor, case.id, NoteKind::Question, "", &question)?;
-            // The words stand in the note; the event says only that there is a question.
-            let hold =
-                CaseEvent::Hold { reason: "question".to_owned(), actor: HoldActor::Site, until: now + ANSWER_WITHIN };
-            case_apply_in_tx(conn, &actor, case.id, &hold)?;
-            cases::case_get(conn, case.id)
-        })
-        .await
-        .map_err(refused)?;
-    tell(state, &case, Some(reader.0));
-    Ok(())
 }
 
 /// A scanned form of the request, with its bytes.

@@ -93,7 +93,7 @@ pub async fn regroup(
 
 /// Whether a case's studies may still change.
 fn need_unsigned(conn: &mut Connection, case: &CaseRow) -> std::result::Result<(), StoreError> {
-    let signed = reads::read_list_of_case(conn, case.id)?.iter().any(|read| read.state == ReadState::Signed);
+    let signed = reads::read_list_of_case(conn, case.id)?.iter().any(|read| read.stands_signed(case));
     match case.state.is_open() {
         true if !signed => Ok(()),
         true => Err(conflict("regroup", "signed")),

@@ -12,10 +12,12 @@
 //! session always brings it.
 
 mod document;
-mod follow;
+pub(super) mod follow;
 pub mod labels;
+mod late_images;
 mod reopen;
 mod sheet;
+pub mod withdraw;
 
 use chrono::{NaiveDateTime, TimeDelta};
 use dokuei_models::state::{ReadKind, VersionState};
@@ -276,7 +278,7 @@ pub async fn pdf(state: &State, person: &Person, read: ReadId, version: ReportVe
             }
             let subject = Subject::row("report_version", version.0, Some(access.case.site_id));
             audit::append_in_tx(conn, &actor, "report.open", subject, "done", "")?;
-            artefacts::artefact_pdf(conn, version)?.ok_or(StoreError::NotFound("the report's file"))
+            artefacts::artefact_of_kind(conn, version, artefacts::PDF)?.ok_or(StoreError::NotFound("the report's file"))
         })
         .await?;
     state.objects.get_checked(&artefact.object_key, &artefact.sha256).await.map_err(Error::internal)

@@ -41,6 +41,8 @@ pub struct Worklist {
     pub shift: Option<ShiftRow>,
     /// Whether the plan counts on him now.
     pub on_duty: bool,
+    /// His signed reads whose report he is asked to compare with another's.
+    pub to_compare: Vec<ReadId>,
 }
 
 /// The reader that a person is.
@@ -88,7 +90,14 @@ fn load(conn: &mut Connection, user: UserId, now: NaiveDateTime) -> Result<Optio
     let on_duty = shift.is_some_and(|shift| {
         shift.starts_at <= now && (reader.logged_in || reader.presence_at.is_none_or(|at| at < shift.starts_at))
     });
+    let mut to_compare = Vec::new();
+    for (read, case) in worklists::read_list_flagged(conn, reader.id, cases::COMPARE)? {
+        if super::comparing::is_asked(conn, &case, read)? {
+            to_compare.push(read);
+        }
+    }
     Ok(Some(Worklist {
+        to_compare,
         rows: worklists::worklist(conn, reader.id)?,
         today: reports::signed_since(conn, reader.id, midnight)?,
         shift,
@@ -185,7 +194,7 @@ pub fn stop_reading_in_tx(conn: &mut Connection, actor: &Actor, read: ReadId) ->
     let case = cases::case_get(conn, row.case_id)?;
     let goes_on = reads::read_list_of_case(conn, case.id)?
         .iter()
-        .any(|other| other.id != read && matches!(other.state, ReadState::InProgress | ReadState::Signed));
+        .any(|other| other.id != read && (other.state == ReadState::InProgress || other.stands_signed(&case)));
     if case.state == CaseState::Reading && !goes_on {
         case_apply_in_tx(conn, actor, case.id, &CaseEvent::StopReading { read })?;
     }

@@ -9,6 +9,7 @@
 //! | `work.start_urgent_minutes` | `DOKUEI_WORK_START_URGENT_MINUTES` | `60` | the same for urgent |
 //! | `work.start_priority_minutes` | `DOKUEI_WORK_START_PRIORITY_MINUTES` | `240` | the same for priority |
 //! | `work.start_routine_minutes` | `DOKUEI_WORK_START_ROUTINE_MINUTES` | `720` | the same for routine |
+//! | `work.sweep_orphans` | `DOKUEI_WORK_SWEEP_ORPHANS` | `true` | whether objects that no row names are deleted in the end; `false` only counts them |
 
 use chrono::TimeDelta;
 use dokuei_terms::Priority;
@@ -25,6 +26,7 @@ pub struct Work {
     pub start_urgent_minutes: u32,
     pub start_priority_minutes: u32,
     pub start_routine_minutes: u32,
+    pub sweep_orphans: bool,
 }
 
 impl Work {
@@ -37,6 +39,7 @@ impl Work {
             start_urgent_minutes: source.value("work.start_urgent_minutes", 60),
             start_priority_minutes: source.value("work.start_priority_minutes", 240),
             start_routine_minutes: source.value("work.start_routine_minutes", 720),
+            sweep_orphans: source.value("work.sweep_orphans", true),
         };
         if work.slots == 0 || work.poll_seconds == 0 || work.lease_seconds < 10 {
             source.fault("work", "slots and poll_seconds must be 1 or more, lease_seconds 10 or more");

@@ -12,6 +12,7 @@ pub mod billing;
 mod case_view;
 mod case_words;
 pub mod cases;
+pub mod comparing;
 pub mod dispatch;
 pub mod door;
 mod form;
@@ -32,6 +33,7 @@ pub mod skills;
 pub mod styleguide;
 pub mod trouble;
 pub mod uploads;
+pub mod withdrawing;
 pub mod worklist;
 
 use actix_web::body::MessageBody;
@@ -70,6 +72,8 @@ pub fn all_routes() -> Routes {
         audit::routes,
         dispatch::routes,
         cases::routes,
+        comparing::routes,
+        withdrawing::routes,
         trouble::routes,
         api::routes,
     ] {

@@ -72,6 +72,7 @@ struct Version {
     who: String,
     at: String,
     reason: String,
+    withdrawn: bool,
     findings: String,
     impression: String,
 }
@@ -144,7 +145,7 @@ fn whole<'a>(page: &'a Page, room: &'a Room) -> Whole<'a> {
         editable: room.is_editable(),
         can_start: own && read.state == ReadState::Assigned && !read.frozen,
         held: read.frozen,
-        signed_by_me: own && read.state == ReadState::Signed,
+        signed_by_me: own && read.stands_signed(case),
         current: of_role(CaseStudyRole::Current),
         priors: of_role(CaseStudyRole::Prior),
         files: room.files.iter().map(|file| (file.id, file.name.clone())).collect(),
@@ -197,12 +198,14 @@ pub fn version_badge(page: &Page, state: VersionState) -> Html {
 }
 
 fn version(page: &Page, signed: &Signed) -> Version {
+    let state = if signed.withdrawn.is_some() { VersionState::Withdrawn } else { signed.version.state };
     Version {
         id: signed.version.id.0,
-        badge: version_badge(page, signed.version.state),
+        badge: version_badge(page, state),
         who: signed.signer.clone(),
         at: signed.version.signed_at.map(|at| page.date_time(at)).unwrap_or_default(),
-        reason: signed.version.reason.clone(),
+        reason: signed.withdrawn.clone().unwrap_or_else(|| signed.version.reason.clone()),
+        withdrawn: signed.withdrawn.is_some(),
         findings: signed.version.findings.clone(),
         impression: signed.version.impression.clone(),
     }

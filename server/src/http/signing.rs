@@ -11,6 +11,7 @@ use serde_json::json;
 use super::page::see_other;
 use super::worklist::person_in_words;
 use super::{Answer, Page, Routes};
+use crate::app::comparing;
 use crate::app::due::day_in_japan;
 use crate::app::keys;
 use crate::app::signing::labels::Choice;
@@ -162,8 +163,12 @@ fn order_of(fields: &Fields) -> crate::error::Result<Order> {
 
 async fn sign(who: Allowed<Read>, state: State, path: web::Path<i64>, form: web::Form<Fields>) -> Answer {
     let order = order_of(&form)?;
-    let version = signing::sign(&state, &who, ReadId(*path), order).await?;
-    Ok(HttpResponse::Ok().json(json!({ "version": version, "next": "/worklist?done=signed" })))
+    let read = ReadId(*path);
+    let version = signing::sign(&state, &who, read, order).await?;
+    // The second of two independent readers stays and compares.
+    let asked = comparing::is_asked_of(&state, read).await?;
+    let next = if asked { format!("/reads/{read}#compare") } else { "/worklist?done=signed".to_owned() };
+    Ok(HttpResponse::Ok().json(json!({ "version": version, "next": next })))
 }
 
 async fn addendum(who: Allowed<Read>, state: State, path: web::Path<i64>, form: web::Form<Fields>) -> Answer {

@@ -13,12 +13,12 @@ use dokuei_dicom_gateway::header::{self, InstanceHeader};
 use dokuei_dicom_gateway::scu::{self, SendError, Sent, Timeouts};
 use dokuei_models::japan;
 use dokuei_models::objects::ObjectError;
-use dokuei_models::state::DeliveryKind;
+use dokuei_models::state::{DeliveryContent, DeliveryKind};
 use dokuei_models::store::deliveries::{self, AfterFailure, DELIVERY_ATTEMPTS, DeliveryRow};
 use dokuei_models::store::signed_versions::{self, SignedVersion};
 use dokuei_models::store::sites::EndpointRow;
 use dokuei_models::store::studies::{self, InstanceRow};
-use dokuei_models::store::{cases, submissions};
+use dokuei_models::store::{artefacts, cases, submissions};
 use dokuei_models::{Actor, DeliveryId, StoreError};
 use sha2::{Digest as _, Sha256};
 
@@ -114,7 +114,7 @@ async fn done(state: &State, actor: Actor, row: &DeliveryRow) -> Result<dokuei_m
         .db
         .tx(move |conn| {
             deliveries::delivery_done_in_tx(conn, &actor, row.id)?;
-            if row.kind == DeliveryKind::Portal {
+            if row.kind == DeliveryKind::Portal && row.content == DeliveryContent::Report {
                 returns::name_recipients_in_tx(conn, &actor, row.case_id, row.report_version_id)?;
             }
             returns::settle_case_in_tx(conn, &actor, row.case_id)?;
@@ -173,6 +173,7 @@ pub async fn requeue(state: State, _: Job) -> anyhow::Result<()> {
 struct Material {
     endpoint: EndpointRow,
     version: SignedVersion,
+    content: DeliveryContent,
     /// One instance of each study that was read: the report joins every one of them.
     sources: Vec<InstanceRow>,
 }
@@ -184,7 +185,7 @@ async fn store(state: &State, row: &DeliveryRow) -> Result<(), Failure> {
             "No DICOM node is set for this return.",
         ));
     };
-    let (case, version) = (row.case_id, row.report_version_id);
+    let (case, version, content) = (row.case_id, row.report_version_id, row.content);
     let material = state
         .db
         .read(move |conn| {
@@ -193,7 +194,16 @@ async fn store(state: &State, row: &DeliveryRow) -> Result<(), Failure> {
                 sources.extend(studies::instance_list(conn, study)?.into_iter().next());
             }
             let endpoint = submissions::endpoint_get(conn, endpoint)?;
-            Ok(Material { endpoint, version: signed_versions::signed_version_get(conn, version)?, sources })
+            let mut version = signed_versions::signed_version_get(conn, version)?;
+            if content == DeliveryContent::Withdrawal {
+                let notice = artefacts::artefact_of_kind(conn, version.id, artefacts::WITHDRAWAL)?
+                    .ok_or(StoreError::NotFound("the notice"))?;
+                // It stands behind the version that it withdraws.
+                version.number += 1;
+                version.signed_at = Some(notice.created_at);
+                (version.object_key, version.sha256) = (notice.object_key, notice.sha256);
+            }
+            Ok(Material { endpoint, version, content, sources })
         })
         .await
         .map_err(Failure::ours)?;
@@ -209,12 +219,14 @@ async fn store(state: &State, row: &DeliveryRow) -> Result<(), Failure> {
     let mut files = Vec::new();
     for source in &material.sources {
         let header = header_of(state, source).await?;
-        let file = encapsulate::encapsulated_pdf(&pdf, &meta(&material.version, &header)).map_err(|error| {
-            Failure::lasting(
-                format!("報告をDICOMにできませんでした（{error}）。"),
-                format!("The report cannot be made a DICOM object: {error}."),
-            )
-        })?;
+        let file = encapsulate::encapsulated_pdf(&pdf, &meta(&material.version, material.content, &header)).map_err(
+            |error| {
+                Failure::lasting(
+                    format!("報告をDICOMにできませんでした（{error}）。"),
+                    format!("The report cannot be made a DICOM object: {error}."),
+                )
+            },
+        )?;
         files.push(Bytes::from(file));
     }
     let sent = scu::send(&to, &files).await.map_err(|error| of_send_error(&error))?;
@@ -257,7 +269,7 @@ fn fixed(words: &[&str]) -> [u8; 16] {
     std::array::from_fn(|at| digest[at])
 }
 
-fn meta(version: &SignedVersion, header: &InstanceHeader) -> EncapsulatedPdfMeta {
+fn meta(version: &SignedVersion, content: DeliveryContent, header: &InstanceHeader) -> EncapsulatedPdfMeta {
     let day = |day: Option<chrono::NaiveDate>| day.map(|day| day.format("%Y%m%d").to_string()).unwrap_or_default();
     let study_uid = header.study_uid.clone();
     let case = version.case_id.to_string();
@@ -280,7 +292,11 @@ fn meta(version: &SignedVersion, header: &InstanceHeader) -> EncapsulatedPdfMeta
         study_uid,
         series_number: SERIES_NUMBER,
         instance_number: u32::try_from(version.number).unwrap_or(1).max(1),
-        title: "読影報告書 / Radiology report".to_owned(),
+        title: match content {
+            DeliveryContent::Report => "読影報告書 / Radiology report",
+            DeliveryContent::Withdrawal => "読影報告書の取消 / Radiology report withdrawn",
+        }
+        .to_owned(),
         signed_at: japan::local(version.signed_at.unwrap_or_default()),
         offset: japan::offset(),
         institution: String::new(),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use dokuei_models::state::DeliveryContent;
 use dokuei_models::store::deliveries::DeliveryRow;
 use dokuei_terms::Language;
 use lettre::message::Mailbox;
@@ -58,10 +59,10 @@ fn notice(config: &Mail, public_url: Option<&str>, delivery: &DeliveryRow) -> Re
     Message::builder()
         .from(from)
         .to(to)
-        .subject(subject())
+        .subject(subject(delivery.content))
         .message_id(Some(format!("<{}@{domain}>", name_of(delivery))))
         .header(ContentType::TEXT_PLAIN)
-        .body(body(public_url))
+        .body(body(public_url, delivery.content))
         .map_err(|_| Failure::lasting("メールを作成できませんでした。", "The mail could not be made."))
 }
 
@@ -71,12 +72,22 @@ fn name_of(delivery: &DeliveryRow) -> String {
     hex::encode(&Sha256::digest(facts)[..16])
 }
 
-fn subject() -> String {
-    format!("{} / {}", word(Language::Ja, "mail-report-subject"), word(Language::En, "mail-report-subject"))
+/// The words' keys: for the subject, and for what it says.
+const fn keys(content: DeliveryContent) -> (&'static str, &'static str) {
+    match content {
+        DeliveryContent::Report => ("mail-report-subject", "mail-report-text"),
+        DeliveryContent::Withdrawal => ("mail-withdrawal-subject", "mail-withdrawal-text"),
+    }
+}
+
+fn subject(content: DeliveryContent) -> String {
+    let (subject, _) = keys(content);
+    format!("{} / {}", word(Language::Ja, subject), word(Language::En, subject))
 }
 
 /// Both languages, Japanese first: the mail goes to a department, not to a person whose language is known.
-fn body(public_url: Option<&str>) -> String {
+fn body(public_url: Option<&str>, content: DeliveryContent) -> String {
+    let (_, text) = keys(content);
     let parts = [Language::Ja, Language::En].map(|language| {
         let way = match public_url {
             Some(url) => {
@@ -85,7 +96,7 @@ fn body(public_url: Option<&str>) -> String {
             }
             None => word(language, "mail-report-portal"),
         };
-        format!("{}\n{way}\n\n{}\n", word(language, "mail-report-text"), word(language, "mail-report-foot"))
+        format!("{}\n{way}\n\n{}\n", word(language, text), word(language, "mail-report-foot"))
     });
     parts.join("\n----\n\n")
 }
@@ -119,11 +130,11 @@ mod tests {
 
     #[test]
     fn the_mail_says_where_and_nothing_about_whom() {
-        let body = body(Some("https://reading.example/"));
+        let body = body(Some("https://reading.example/"), DeliveryContent::Report);
         assert!(body.contains("https://reading.example/portal\n"), "{body}");
         assert!(body.contains("読影報告") && body.contains("report"));
         assert!(!body.contains("mail-report"), "every word exists: {body}");
         assert!(body.chars().filter(char::is_ascii_digit).count() == 0, "no id of anything: {body}");
-        assert!(super::body(None).contains("ポータル"));
+        assert!(super::body(None, DeliveryContent::Withdrawal).contains("ポータル"));
     }
 }

@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use chrono::{NaiveDateTime, TimeDelta};
 use dokuei_models::objects::{Aside, ObjectError, StoredObject};
 use dokuei_models::store::{leases, object_keys};
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _};
 
 use crate::state::State;
 
@@ -70,15 +70,18 @@ async fn round(state: &State, me: &str, whole: bool) -> anyhow::Result<bool> {
     if taken.is_none() {
         return Ok(false);
     }
+    if !state.config.work.sweep_orphans {
+        if whole {
+            let found = count(state, now).await?;
+            gauge(found.aside, found.aside_bytes);
+        }
+        return Ok(true);
+    }
     if whole {
         set_aside(state, now).await?;
     }
     let swept = settle_aside(state, now).await?;
-    #[expect(clippy::cast_precision_loss, reason = "a gauge")]
-    {
-        metrics::gauge!("dokuei_objects_orphaned").set(swept.aside as f64);
-        metrics::gauge!("dokuei_objects_orphaned_bytes").set(swept.aside_bytes as f64);
-    }
+    gauge(swept.aside, swept.aside_bytes);
     metrics::counter!("dokuei_objects_deleted_total").increment(swept.deleted);
     metrics::counter!("dokuei_objects_brought_back_total").increment(swept.brought_back);
     if swept.deleted > 0 || swept.brought_back > 0 {
@@ -87,8 +90,49 @@ async fn round(state: &State, me: &str, whole: bool) -> anyhow::Result<bool> {
     Ok(true)
 }
 
+/// How many objects will be deleted, or would be where nothing is swept.
+fn gauge(objects: u64, bytes: u64) {
+    #[expect(clippy::cast_precision_loss, reason = "a gauge")]
+    {
+        metrics::gauge!("dokuei_objects_orphaned").set(objects as f64);
+        metrics::gauge!("dokuei_objects_orphaned_bytes").set(bytes as f64);
+    }
+}
+
 async fn named(state: &State, keys: Vec<String>) -> anyhow::Result<BTreeSet<String>> {
     Ok(state.db.read(move |conn| object_keys::object_key_list_named(conn, &keys)).await?)
+}
+
+/// What is older than [`RESPITE`] and no row names, some at a time.
+fn orphans(state: &State, now: NaiveDateTime) -> impl Stream<Item = anyhow::Result<Vec<StoredObject>>> {
+    let (state, old) = (state.clone(), now - RESPITE);
+    let listed = state.objects.list();
+    let old = listed.filter(move |found| std::future::ready(found.as_ref().map_or(true, |one| one.stored_at < old)));
+    old.chunks(KEYS_AT_ONCE).then(move |chunk| {
+        let state = state.clone();
+        async move {
+            let mut chunk: Vec<StoredObject> = chunk.into_iter().collect::<Result<_, ObjectError>>()?;
+            let known = named(&state, chunk.iter().map(|object| object.key.clone()).collect()).await?;
+            chunk.retain(|object| !known.contains(&object.key));
+            Ok(chunk)
+        }
+    })
+}
+
+/// Counts what would be set aside, and moves nothing.
+///
+/// # Errors
+/// The store or the database failed.
+pub async fn count(state: &State, now: NaiveDateTime) -> anyhow::Result<Swept> {
+    let mut found = Swept::default();
+    let mut chunks = Box::pin(orphans(state, now));
+    while let Some(chunk) = chunks.next().await {
+        for object in chunk? {
+            found.aside += 1;
+            found.aside_bytes += object.size;
+        }
+    }
+    Ok(found)
 }
 
 /// Looks through the whole store and sets aside what no row names and is older than [`RESPITE`]. Returns how many.
@@ -97,16 +141,10 @@ async fn named(state: &State, keys: Vec<String>) -> anyhow::Result<BTreeSet<Stri
 /// The store or the database failed; what was done stays done.
 pub async fn set_aside(state: &State, now: NaiveDateTime) -> anyhow::Result<u64> {
     let mut moved = 0;
-    let old = state
-        .objects
-        .list()
-        .filter(|found| std::future::ready(found.as_ref().map_or(true, |object| object.stored_at < now - RESPITE)));
-    let mut chunks = Box::pin(old.chunks(KEYS_AT_ONCE));
+    let mut chunks = Box::pin(orphans(state, now));
     while let Some(chunk) = chunks.next().await {
-        let chunk: Vec<StoredObject> = chunk.into_iter().collect::<Result<_, ObjectError>>()?;
-        let known = named(state, chunk.iter().map(|object| object.key.clone()).collect()).await?;
         let mut aside = Vec::new();
-        for object in chunk.iter().filter(|object| !known.contains(&object.key)) {
+        for object in &chunk? {
             aside.extend(state.objects.set_aside(object, now).await?);
         }
         moved += u64::try_from(aside.len()).unwrap_or(u64::MAX);

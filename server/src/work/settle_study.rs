@@ -71,7 +71,7 @@ fn note_late_images(
             Ok(_) | Err(StoreError::Conflict { .. }) => {}
             Err(error) => return Err(error),
         }
-        cases::case_late_images_in_tx(conn, *case, true)?;
+        cases::case_flag_in_tx(conn, *case, cases::LATE_IMAGES, true)?;
     }
     Ok(())
 }

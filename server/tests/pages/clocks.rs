@@ -23,6 +23,7 @@ fn limits() -> Work {
         start_urgent_minutes: 60,
         start_priority_minutes: 240,
         start_routine_minutes: 720,
+        sweep_orphans: true,
     }
 }
 

@@ -79,6 +79,7 @@ GET    /api/v1/board                                                            
 POST   /api/v1/cases/search                                                        dispatch
 GET    /api/v1/cases/{case}                                                        dispatch
 POST   /api/v1/cases/{case}/cancel                                                 dispatch
+POST   /api/v1/cases/{case}/compare                                                 dispatch
 POST   /api/v1/cases/{case}/deliveries/{delivery}/again                            dispatch
 POST   /api/v1/cases/{case}/deliveries/{delivery}/give-up                          dispatch
 POST   /api/v1/cases/{case}/exclude                                                dispatch
@@ -104,6 +105,7 @@ GET    /api/v1/users                                                            
 POST   /api/v1/users                                                               administer
 POST   /api/v1/users/{user}/lock                                                   administer
 POST   /api/v1/users/{user}/unlock                                                 administer
+POST   /api/v1/cases/{case}/withdraw                                                direct
 GET    /api/v1/me                                                                  signed_in
 GET    /api/v1/openapi.json                                                        anyone
 GET    /api/v1/portal/cases/{case}                                                 see_reports
@@ -121,6 +123,7 @@ GET    /api/v1/portal/versions/{version}/report.pdf                             
 GET    /api/v1/reads/{read}                                                        see_reads
 POST   /api/v1/reads/{read}/addendum                                               read
 POST   /api/v1/reads/{read}/ask                                                    read
+POST   /api/v1/reads/{read}/compare                                                 read
 POST   /api/v1/reads/{read}/decline                                                read
 PUT    /api/v1/reads/{read}/draft                                                  read
 POST   /api/v1/reads/{read}/give-back                                              read
@@ -130,6 +133,7 @@ POST   /api/v1/reads/{read}/sign                                                
 POST   /api/v1/reads/{read}/start                                                  read
 GET    /api/v1/reads/{read}/versions/{version}/report.pdf                          see_reads
 POST   /api/v1/reads/{read}/views                                                  read
+POST   /api/v1/reads/{read}/withdraw                                                read
 GET    /api/v1/skills.csv                                                          administer
 PUT    /api/v1/skills.csv                                                          administer
 GET    /api/v1/worklist                                                            read
@@ -142,6 +146,7 @@ GET    /billing/export                             bill
 GET    /ca/root.pem                   anyone
 GET    /cases/{case}                               dispatch
 POST   /cases/{case}/cancel                        dispatch
+POST   /cases/{case}/compare                       dispatch
 POST   /cases/{case}/deliveries/{delivery}/again   dispatch
 POST   /cases/{case}/deliveries/{delivery}/give-up dispatch
 GET    /cases/{case}/events                        dispatch
@@ -160,6 +165,7 @@ POST   /cases/{case}/release                       dispatch
 POST   /cases/{case}/studies/{study}/attach        dispatch
 POST   /cases/{case}/studies/{study}/detach        dispatch
 POST   /cases/{case}/studies/{study}/split         dispatch
+POST   /cases/{case}/withdraw                      direct
 GET    /dispatch                                   dispatch
 GET    /dispatch/board                             dispatch
 POST   /dispatch/deliveries/{delivery}/again       dispatch
@@ -204,6 +210,7 @@ GET    /portal/versions/{version}/report.pdf       see_reports
 GET    /reads/{read}                  see_reads
 POST   /reads/{read}/addendum         read
 POST   /reads/{read}/ask              read
+POST   /reads/{read}/compare          read
 POST   /reads/{read}/decline          read
 POST   /reads/{read}/draft            read
 GET    /reads/{read}/events           see_reads
@@ -219,6 +226,7 @@ POST   /reads/{read}/start            read
 GET    /reads/{read}/state            see_reads
 GET    /reads/{read}/versions/{version}/pdf  see_reads
 POST   /reads/{read}/views            read
+POST   /reads/{read}/withdraw         read
 GET    /readyz                                     anyone
 GET    /skills                        administer
 POST   /skills/cells                  administer

@@ -34,6 +34,9 @@ async fn an_orphan_is_left_a_day_then_set_aside_and_a_day_later_deleted() {
     assert_eq!(orphans::set_aside(&app.state, later(RESPITE - TimeDelta::hours(1))).await.unwrap(), 0);
     assert!(is_there(&app, &orphan).await, "it may belong to somebody who is still writing his row");
     let then = later(RESPITE + TimeDelta::hours(1));
+    let found = orphans::count(&app.state, then).await.unwrap();
+    assert_eq!((found.aside, found.aside_bytes), (1, 8));
+    assert!(is_there(&app, &orphan).await, "counting moves nothing");
     assert_eq!(orphans::set_aside(&app.state, then).await.unwrap(), 1);
     let counted = orphans::settle_aside(&app.state, then + TimeDelta::hours(23)).await.unwrap();
     assert_eq!((counted.aside, counted.aside_bytes, counted.deleted), (1, 8, 0), "counted before it is deleted");

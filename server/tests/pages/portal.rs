@@ -6,7 +6,8 @@ use actix_web::http::{Method, StatusCode};
 use bytes::Bytes;
 use chrono::{TimeDelta, Utc};
 use dokuei_models::state::{
-    CaseEvent, CaseState, DeliveryKind, DeliveryState, HoldActor, NoteKind, OrphanRule, VersionState, case_apply_in_tx,
+    CaseEvent, CaseState, DeliveryContent, DeliveryKind, DeliveryState, HoldActor, NoteKind, OrphanRule, VersionState,
+    case_apply_in_tx,
 };
 use dokuei_models::store::deliveries::{self, NewDelivery};
 use dokuei_models::store::readers::{self, ReaderRow};
@@ -411,7 +412,8 @@ async fn signed(app: &TestApp, case: CaseId, pool: PoolId, endpoint: Option<Endp
             to.extend(endpoint.map(|endpoint| (DeliveryKind::Dicom, Some(endpoint), "PACS_A", true)));
             for (kind, endpoint, destination, required) in to {
                 let destination = destination.to_owned();
-                let new = NewDelivery { case, version: draft.id, kind, endpoint, destination, required, at };
+                let content = DeliveryContent::Report;
+                let new = NewDelivery { case, version: draft.id, content, kind, endpoint, destination, required, at };
                 deliveries::delivery_create_in_tx(conn, &new)?;
             }
             Ok(draft.id)

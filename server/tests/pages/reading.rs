@@ -10,23 +10,23 @@ use dokuei_server::clock::Clock as _;
 use super::app::{Answer, Client, PASSWORD, TestApp};
 use super::ward::Ward;
 
-async fn draft(client: &Client<'_>, read: ReadId, revision: i32, findings: &str) -> Answer {
+pub async fn draft(client: &Client<'_>, read: ReadId, revision: i32, findings: &str) -> Answer {
     let revision = revision.to_string();
     let fields = [("revision", revision.as_str()), ("findings", findings), ("impression", "肺炎の疑い")];
     client.form(&format!("/reads/{read}/draft"), &fields).await
 }
 
-async fn sign(client: &Client<'_>, read: ReadId, revision: i32, password: &str) -> Answer {
+pub async fn sign(client: &Client<'_>, read: ReadId, revision: i32, password: &str) -> Answer {
     let revision = revision.to_string();
     client.form(&format!("/reads/{read}/sign"), &[("revision", revision.as_str()), ("password", password)]).await
 }
 
-async fn versions(app: &TestApp, case: CaseId) -> Vec<reports::VersionRow> {
+pub async fn versions(app: &TestApp, case: CaseId) -> Vec<reports::VersionRow> {
     let rows = app.state.db.read(move |conn| reports::version_list_of_case(conn, case)).await.unwrap();
     rows.into_iter().map(|(_, version)| version).collect()
 }
 
-async fn case_state(app: &TestApp, case: CaseId) -> CaseState {
+pub async fn case_state(app: &TestApp, case: CaseId) -> CaseState {
     app.state.db.read(move |conn| cases::case_get(conn, case)).await.unwrap().state
 }
 
@@ -90,7 +90,13 @@ async fn a_reader_takes_a_case_from_the_worklist_to_a_signed_report() {
     assert_eq!(case_state(&app, case).await, CaseState::Reported);
     let row = app.state.db.read(move |conn| reads::read_get(conn, read)).await.unwrap();
     assert_eq!(row.state, ReadState::Signed);
-    let pdf = app.state.db.read(move |conn| artefacts::artefact_pdf(conn, version.id)).await.unwrap().unwrap();
+    let pdf = app
+        .state
+        .db
+        .read(move |conn| artefacts::artefact_of_kind(conn, version.id, artefacts::PDF))
+        .await
+        .unwrap()
+        .unwrap();
     let bytes = app.state.objects.get_checked(&pdf.object_key, &pdf.sha256).await.unwrap();
     assert!(bytes.starts_with(b"%PDF-") && bytes.windows(13).any(|part| part == b"ETSI.CAdES.de"));
     let owed = app.state.db.read(move |conn| deliveries::delivery_list_of_case(conn, case)).await.unwrap();
@@ -226,30 +232,6 @@ async fn a_checked_reading_is_final_only_after_the_second_reader() {
         !owed.is_empty() && owed.iter().all(|one| one.report_version_id == last.id),
         "only the final one is returned"
     );
-}
-
-#[actix_web::test]
-async fn an_independent_double_reading_is_blind_until_both_are_signed() {
-    let app = TestApp::init().await;
-    let ward = Ward::in_app(&app).await;
-    let (one, first) = ward.reader("one").await;
-    let (two, second) = ward.reader("two").await;
-    let (case, read, _) = ward.case_for(first, RequestKind::Double).await;
-    let all = app.state.db.read(move |conn| reads::read_list_of_case(conn, case)).await.unwrap();
-    let twin = all[1].id;
-    ward.give(twin, second).await;
-    one.form(&format!("/reads/{read}/start"), &[]).await;
-    two.form(&format!("/reads/{twin}/start"), &[]).await;
-    draft(&one, read, 0, "第一の見立て").await;
-    assert_eq!(sign(&one, read, 1, PASSWORD).await.status, StatusCode::OK);
-    assert_eq!(case_state(&app, case).await, CaseState::Reading, "the other still reads");
-    assert!(!two.get(&format!("/reads/{twin}")).await.body.contains("第一の見立て"));
-    draft(&two, twin, 0, "第二の見立て").await;
-    assert_eq!(sign(&two, twin, 1, PASSWORD).await.status, StatusCode::OK);
-    assert_eq!(case_state(&app, case).await, CaseState::Reported);
-    assert!(two.get(&format!("/reads/{twin}")).await.body.contains("第一の見立て"));
-    let owed = app.state.db.read(move |conn| deliveries::delivery_list_of_case(conn, case)).await.unwrap();
-    assert_eq!(owed.len(), 6, "both reports go to all three destinations");
 }
 
 #[actix_web::test]

@@ -32,21 +32,32 @@ pub fn case_prescreened_in_tx(
     Ok(())
 }
 
-/// Flags a case as one to which images came late, or takes the flag away.
+/// The flag of a case to which images came after it was put together, until a version is signed with them seen.
+pub const LATE_IMAGES: &str = "late_images";
+/// The flag of a case whose two independent readings are signed and not compared yet.
+pub const COMPARE: &str = "compare";
+/// The flags that stand for something that happened: a new prescreen leaves them as they are.
+pub const STANDING_FLAGS: [&str; 2] = [LATE_IMAGES, COMPARE];
+
+impl super::CaseRow {
+    /// Whether a flag is set. A damaged list of flags has none: the next prescreen writes it anew.
+    pub fn has_flag(&self, flag: &str) -> bool {
+        serde_json::from_str::<Vec<String>>(&self.flags).unwrap_or_default().iter().any(|one| one == flag)
+    }
+}
+
+/// Sets a flag of a case, or takes it away.
 ///
 /// # Errors
-/// What the database says.
-pub fn case_late_images_in_tx(conn: &mut Connection, case: CaseId, late: bool) -> Result<(), StoreError> {
+/// [`StoreError::NotFound`] when there is no such case, [`StoreError::Damaged`] when its flags cannot be read.
+pub fn case_flag_in_tx(conn: &mut Connection, case: CaseId, flag: &str, on: bool) -> Result<(), StoreError> {
     let text: String = cases::table.find(case).select(cases::flags).first(conn).or_not_found("the case")?;
     let mut flags: Vec<String> = serde_json::from_str(&text).map_err(|error| StoreError::Damaged(error.to_string()))?;
-    flags.retain(|flag| flag != LATE_IMAGES);
-    if late {
-        flags.push(LATE_IMAGES.to_owned());
+    flags.retain(|other| other != flag);
+    if on {
+        flags.push(flag.to_owned());
     }
     let text = serde_json::to_string(&flags).map_err(|error| StoreError::Damaged(error.to_string()))?;
     diesel::update(cases::table.find(case)).set(cases::flags.eq(text)).execute(conn)?;
     Ok(())
 }
-
-/// The flag of a case to which images came after it was put together.
-pub const LATE_IMAGES: &str = "late_images";

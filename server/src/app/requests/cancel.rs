@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use dokuei_models::state::{CaseEvent, CaseState, MatchState, case_apply_in_tx};
-use dokuei_models::store::{cases, reads, requests, signed_versions, sites, studies};
+use dokuei_models::store::{cases, reads, requests, sites, studies, withdrawals};
 use dokuei_models::{CaseId, Connection, RequestId, StoreError};
 
 use super::{LONGEST_REASON, tell};
@@ -31,7 +31,10 @@ pub async fn cancel(state: &State, person: &Person, request: RequestId, reason: 
             }
             let of_request = cases::case_list_of_request(conn, request)?;
             let ids: Vec<CaseId> = of_request.iter().map(|case| case.id).collect();
-            let signed = !signed_versions::signed_version_list(conn, &ids)?.is_empty();
+            let mut signed = false;
+            for case in &ids {
+                signed |= !withdrawals::version_list_in_force(conn, *case)?.is_empty();
+            }
             if signed || of_request.iter().any(|case| !case.state.is_open() && case.state != CaseState::Cancelled) {
                 return Ok(None);
             }

@@ -1,20 +1,27 @@
 //! The one transaction of a signature, and what follows from it.
+//!
+//! Of an independent double reading the second signature reports nothing yet:
+//! whoever made it says whether the two agree (`app::comparing`).
+
+use std::collections::BTreeSet;
 
 use dokuei_models::objects::KeptObject;
 use dokuei_models::state::{
-    CaseEvent, DeliveryKind, ReadEvent, ReadKind, ReadState, VersionState, case_apply_in_tx, read_apply_in_tx,
+    CaseEvent, DeliveryContent, DeliveryKind, ReadEvent, ReadKind, ReadState, VersionState, case_apply_in_tx,
+    read_apply_in_tx,
 };
 use dokuei_models::store::audit::{self, Subject};
 use dokuei_models::store::cases::{self, CasePart, CaseRow};
 use dokuei_models::store::deliveries::{self, NewDelivery};
 use dokuei_models::store::reads::{self, ReadRow};
 use dokuei_models::store::reports::{self, VersionRow};
-use dokuei_models::store::{artefacts, case_events, sessions, sites};
-use dokuei_models::{Actor, Connection, ReaderId, ReportVersionId, SessionId, StoreError, UserId};
+use dokuei_models::store::{artefacts, case_events, sessions, sites, withdrawals};
+use dokuei_models::{Actor, CaseId, Connection, ReaderId, ReportVersionId, SessionId, StoreError, UserId};
 use serde_json::json;
 
 use super::labels::Choice;
-use crate::app::{ledger, returns};
+use super::late_images;
+use crate::app::{comparing, ledger, returns};
 
 /// How much of the first reading's minutes a checking one is expected to take.
 const CHECK_SHARE: f64 = 0.5;
@@ -56,6 +63,7 @@ pub(super) fn finish_in_tx(conn: &mut Connection, actor: &Actor, done: &Finished
         case_events::append_in_tx(conn, actor, read.case_id, Some(read.id), "labels_settled", &data)?;
     }
     read_apply_in_tx(conn, actor, read.id, &ReadEvent::Sign { reader: done.reader })?;
+    late_images::settle_in_tx(conn, actor, read)?;
     // An addendum or amendment belongs to the reading that was billed.
     if read.kind != ReadKind::Reopened {
         ledger::write_in_tx(conn, actor, read.id, version)?;
@@ -78,7 +86,10 @@ pub(super) fn finish_in_tx(conn: &mut Connection, actor: &Actor, done: &Finished
 /// The first of a checked reading is signed: the second is made, for another reader.
 fn ask_for_check_in_tx(conn: &mut Connection, actor: &Actor, first: &ReadRow) -> Result<(), StoreError> {
     let all = reads::read_list_of_case(conn, first.case_id)?;
-    if all.iter().any(|read| read.kind == ReadKind::Check && read.state != ReadState::Void) {
+    let case = cases::case_get(conn, first.case_id)?;
+    let waits =
+        |read: &ReadRow| !matches!(read.state, ReadState::Signed | ReadState::Void) || read.stands_signed(&case);
+    if all.iter().any(|read| read.kind == ReadKind::Check && waits(read)) {
         return Ok(());
     }
     let number = all.iter().map(|read| read.number).max().unwrap_or(0) + 1;
@@ -98,14 +109,39 @@ fn report_if_complete_in_tx(
     if all.iter().any(|other| !matches!(other.state, ReadState::Signed | ReadState::Void)) {
         return Ok(());
     }
-    case_apply_in_tx(conn, actor, read.case_id, &CaseEvent::Report { version: Some(version) })?;
     let case = cases::case_get(conn, read.case_id)?;
-    // Of an independent double reading the earlier reports have waited for the last.
-    let owed: std::collections::BTreeSet<ReportVersionId> =
+    if read.kind == ReadKind::Independent && comparing::last_of_two(&case, &all).is_some() {
+        return comparing::ask_in_tx(conn, actor, read);
+    }
+    report_in_tx(conn, actor, read.case_id, version)
+}
+
+/// Reports the case, and owes what was signed and not owed yet to the site's destinations. Where two independent
+/// reports differed, the third goes out and not the two.
+///
+/// # Errors
+/// What the state machine refuses, or what the database says.
+pub(in crate::app) fn report_in_tx(
+    conn: &mut Connection,
+    actor: &Actor,
+    case: CaseId,
+    version: ReportVersionId,
+) -> Result<(), StoreError> {
+    case_apply_in_tx(conn, actor, case, &CaseEvent::Report { version: Some(version) })?;
+    let case = cases::case_get(conn, case)?;
+    let all = reads::read_list_of_case(conn, case.id)?;
+    let in_force = withdrawals::version_list_in_force(conn, case.id)?;
+    let arbitrated = all.iter().any(|read| read.kind == ReadKind::Third && read.stands_signed(&case));
+    let owed: BTreeSet<ReportVersionId> =
         deliveries::delivery_list_of_case(conn, case.id)?.into_iter().map(|one| one.report_version_id).collect();
-    for (_, signed) in reports::version_list_of_case(conn, case.id)? {
-        let goes_out = matches!(signed.state, VersionState::Final | VersionState::Addendum | VersionState::Amended);
-        if goes_out && !owed.contains(&signed.id) {
+    for (report, signed) in reports::version_list_of_case(conn, case.id)? {
+        let one_of_two = all.iter().any(|read| read.id == report.read_id && read.kind == ReadKind::Independent);
+        let goes_out = match signed.state {
+            VersionState::Final => !(arbitrated && one_of_two),
+            VersionState::Addendum | VersionState::Amended => true,
+            VersionState::Draft | VersionState::Preliminary | VersionState::Withdrawn => false,
+        };
+        if goes_out && in_force.contains(&signed.id) && !owed.contains(&signed.id) {
             owe_in_tx(conn, actor, &case, signed.id)?;
         }
     }
@@ -118,6 +154,7 @@ fn owe_in_tx(conn: &mut Connection, actor: &Actor, case: &CaseRow, version: Repo
     let to = |kind, endpoint, destination: String, required| NewDelivery {
         case: case.id,
         version,
+        content: DeliveryContent::Report,
         kind,
         endpoint,
         destination,

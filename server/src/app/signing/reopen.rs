@@ -1,8 +1,6 @@
 //! Addenda and amendments: a signed case is reopened by its signer.
 
-use dokuei_models::state::{
-    AssignedRead, CaseEvent, CaseState, ReadKind, ReadState, case_apply_in_tx, read_assign_in_tx,
-};
+use dokuei_models::state::{AssignedRead, CaseEvent, CaseState, ReadKind, case_apply_in_tx, read_assign_in_tx};
 use dokuei_models::store::{cases, reads, reports};
 use dokuei_models::{ReadId, StoreError};
 
@@ -30,7 +28,7 @@ pub async fn reopen(state: &State, person: &Person, read: ReadId, reason: &str) 
             let row = reads::read_get(conn, read)?;
             let case = cases::case_get(conn, row.case_id)?;
             let done = matches!(case.state, CaseState::Reported | CaseState::Returned | CaseState::Acknowledged);
-            if row.reader_id != Some(reader.id) || row.state != ReadState::Signed || !done {
+            if row.reader_id != Some(reader.id) || !row.stands_signed(&case) || !done {
                 return Err(StoreError::Conflict { what: "reopen", state: "not_yours".to_owned() });
             }
             case_apply_in_tx(conn, &actor, case.id, &CaseEvent::Reopen { reason: reason.clone() })?;

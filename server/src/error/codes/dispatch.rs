@@ -12,6 +12,9 @@ code_table! {
     CASE_SIGNED = 409, "case_signed",
         "署名済みの報告があるため変更できません。追記・訂正、または新しい依頼で対応してください。",
         "There is a signed report, so this cannot be changed. Use an addendum, an amendment or a new request.";
+    NOTHING_SIGNED = 409, "nothing_signed",
+        "取り消せる報告がありません。画面を更新して、報告の状態を確かめてください。",
+        "There is no report in force to withdraw. Reload and look at the reports.";
     LAST_STUDY = 409, "last_study",
         "最後の検査は外せません。症例を取り消すか、ほかの症例に統合してください。",
         "The last study cannot be taken out. Cancel the case or merge it into another one.";

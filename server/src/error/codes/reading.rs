@@ -50,6 +50,9 @@ code_table! {
     IMAGE_ALTERED = 500, "image_altered",
         "保存された画像が壊れています。読影せず、管理者に連絡してください。",
         "The stored image is damaged. Do not read it; tell an administrator.";
+    COMPARE_NOT_ASKED = 409, "compare_not_asked",
+        "二つの報告の比較は、もう済んでいるか、あなたには求められていません。画面を更新してください。",
+        "The two reports have been compared already, or you are not the one who is asked. Reload the page.";
     ADDENDUM_NOT_YOURS = 409, "addendum_not_yours",
         "追記・訂正は、署名済みの報告に対して署名した読影医が行います。",
         "An addendum or amendment is made by the reader who signed, to a signed report.";

@@ -106,7 +106,7 @@ struct MonthShape {
     charged_yen: i64,
     /// What the readers are owed.
     owed_yen: i64,
-    parts: usize,
+    parts: i64,
     addon_points: i64,
     /// Readings that no line of the tariff prices.
     without_price: usize,

@@ -21,6 +21,7 @@ mod sites;
 mod skills;
 mod uploads;
 mod users;
+mod verdicts;
 mod worklist;
 
 use actix_web::HttpResponse;
@@ -51,6 +52,7 @@ pub fn routes(routes: &mut Routes) {
         sites::routes,
         users::routes,
         audit::routes,
+        verdicts::routes,
     ] {
         register(routes);
     }
@@ -126,6 +128,10 @@ pub fn routes(routes: &mut Routes) {
         users::user_lock,
         users::user_unlock,
         users::reader_list,
+        verdicts::read_compare,
+        verdicts::case_compare,
+        verdicts::read_withdraw,
+        verdicts::case_withdraw,
         audit::audit_rows,
         audit::audit_seals,
     ),

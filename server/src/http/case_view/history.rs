@@ -1,7 +1,7 @@
 //! What happened to a case: events, notes and calls, deliveries.
 
 use dokuei_models::ReaderId;
-use dokuei_models::state::{DeliveryState, NoteKind};
+use dokuei_models::state::{DeliveryContent, DeliveryState, NoteKind};
 use dokuei_models::store::case_events::CaseEventRow;
 use dokuei_models::store::deliveries::DeliveryRow;
 use dokuei_terms::Priority;
@@ -78,9 +78,14 @@ pub(super) fn delivery(page: &Page, row: &DeliveryRow) -> DeliveryLine {
     };
     let error = row.last_error.as_deref().map(|error| returns::error_sentence(page.language, error).to_owned());
     let when = row.delivered_at.map(|at| page.time(at)).unwrap_or_else(|| page.tn("dispatch-attempts", row.attempts));
-    let given_up = row.given_up_reason.clone();
+    let given_up = row.given_up_reason.as_deref().map(|reason| page.code("dispatch-reason", reason));
     DeliveryLine {
-        kind: page.code("dispatch-delivery-kind", row.kind.code()),
+        kind: match row.content {
+            DeliveryContent::Report => page.code("dispatch-delivery-kind", row.kind.code()),
+            DeliveryContent::Withdrawal => {
+                page.tv("dispatch-delivery-withdrawal", page.code("dispatch-delivery-kind", row.kind.code()))
+            }
+        },
         badge: badge::tone(tone, &page.code("dispatch-delivery-state", row.state.code())),
         about: [Some(row.destination.clone()), Some(when), error, given_up]
             .into_iter()

@@ -43,7 +43,9 @@ pub struct OverrideLine {
 }
 
 pub(super) fn line(page: &Page, sheet: &Sheet, read: &ReadRow) -> ReadLine {
+    let withdrawn = read.state == ReadState::Signed && !read.stands_signed(&sheet.case);
     let tone = match (read.state, &read.waiting_reason) {
+        _ if withdrawn => Tone::Bad,
         (ReadState::Signed, _) => Tone::Good,
         (ReadState::Open, Some(_)) => Tone::Bad,
         (ReadState::Assigned | ReadState::InProgress, Some(_)) => Tone::Warning,
@@ -71,7 +73,10 @@ pub(super) fn line(page: &Page, sheet: &Sheet, read: &ReadRow) -> ReadLine {
     ReadLine {
         id: read.id,
         kind: page.code("dispatch-read-kind", read.kind.code()),
-        badge: badge::tone(tone, &page.code("dispatch-read-state", read.state.code())),
+        badge: badge::tone(
+            tone,
+            &page.code("dispatch-read-state", if withdrawn { "withdrawn" } else { read.state.code() }),
+        ),
         reader: read.reader_id.map(|who| sheet.names.reader(page.language, who)).unwrap_or_default(),
         times: times.join(" ・ "),
         why,

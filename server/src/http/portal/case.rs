@@ -219,12 +219,13 @@ async fn pdf(
 ) -> Answer {
     let (version, bytes) = returns::open_pdf(&state, &who, path.into_inner()).await?;
     let place = if query.download == 1 { "attachment" } else { "inline" };
+    let name = if version.withdrawn.is_some() { "withdrawn-report" } else { "report" };
     Ok(HttpResponse::Ok()
         .content_type("application/pdf")
         // A name without patient data: it stays in the downloads folder.
         .insert_header((
             header::CONTENT_DISPOSITION,
-            format!("{place}; filename=\"report-{}-{}.pdf\"", version.case_id, version.number),
+            format!("{place}; filename=\"{name}-{}-{}.pdf\"", version.case_id, version.number),
         ))
         .insert_header((header::CONTENT_SECURITY_POLICY, DOCUMENT_POLICY))
         .insert_header((header::CONTENT_ENCODING, "identity"))
