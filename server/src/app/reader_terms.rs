@@ -1,17 +1,20 @@
 //! Where readers work, for whom they may read, and when in the week. Each change queues a new plan of the pool.
 
+use std::ops::Range;
+
 use chrono::{NaiveDate, NaiveTime, Timelike as _};
 use dokuei_models::state::Place;
 use dokuei_models::store::audit::{Subject, append_in_tx};
 use dokuei_models::store::readers::{self, AffiliationRow};
-use dokuei_models::store::{affiliations, jobs, privileges, shifts, sites};
+use dokuei_models::store::shifts::{self, ShiftPatternRow};
+use dokuei_models::store::{affiliations, jobs, privileges, sites};
 use dokuei_models::{Actor, Connection, ReaderId, SiteId, StoreError};
 use serde::Deserialize;
 
 use super::filings::LastDayForm;
 use super::typed::{Faults, Typed};
-use crate::error::Result;
 use crate::error::codes::{admin as codes, common};
+use crate::error::{Code, Error, Result};
 use crate::state::State;
 use crate::wake::Topic;
 
@@ -35,22 +38,36 @@ pub struct AffiliationForm {
     pub to_day: Typed<NaiveDate>,
 }
 
-/// One change of a reader's terms within a transaction, with its audit row and a new plan.
+/// A field and why it was refused.
+type Refused = (&'static str, &'static Code);
+
+/// One change of a reader's terms within a transaction, with its audit row and a new plan; `write` gives the row's
+/// detail, or refuses.
 async fn change<F>(state: &State, actor: Actor, reader: ReaderId, action: &'static str, write: F) -> Result<()>
 where
-    F: Fn(&mut Connection, &Actor) -> Result<String, StoreError> + Send + 'static,
+    F: Fn(&mut Connection, &Actor) -> Result<Result<String, Refused>, StoreError> + Send + 'static,
 {
-    state
+    let changed = state
         .db
         .tx(move |conn| {
             let pool = readers::reader_get(conn, reader)?.pool_id;
-            let detail = write(conn, &actor)?;
+            let detail = match write(conn, &actor)? {
+                Ok(detail) => detail,
+                Err(refused) => return Ok(Err(refused)),
+            };
             append_in_tx(conn, &actor, action, Subject::row("reader", reader.0, None), "done", &detail)?;
-            jobs::enqueue_plan_in_tx(conn, pool, actor.at)
+            jobs::enqueue_plan_in_tx(conn, pool, actor.at)?;
+            Ok(Ok(()))
         })
         .await?;
+    changed.map_err(|(field, code)| Error::new(&common::FORM_INVALID).field(field, code))?;
     state.wake.tell(Topic::Jobs);
     Ok(())
+}
+
+/// Whether two spans of days have one in common.
+fn meet(a: (NaiveDate, Option<NaiveDate>), b: (NaiveDate, Option<NaiveDate>)) -> bool {
+    a.1.is_none_or(|last| last >= b.0) && b.1.is_none_or(|last| last >= a.0)
 }
 
 /// Adds an affiliation.
@@ -74,8 +91,13 @@ pub async fn add_affiliation(state: &State, actor: Actor, reader: ReaderId, form
     faults.done()?;
     change(state, actor, reader, "affiliation.add", move |conn, _| {
         sites::site_get(conn, row.site_id)?;
+        let known = affiliations::affiliation_list_all(conn, Some(reader))?;
+        let days = (row.from_day, row.to_day);
+        if known.iter().any(|one| one.site_id == row.site_id && meet((one.from_day, one.to_day), days)) {
+            return Ok(Err(("from_day", &codes::DAYS_OVERLAP)));
+        }
         readers::affiliation_insert_in_tx(conn, &row)?;
-        Ok(serde_json::json!({ "site": row.site_id, "filed": row.filed, "from": row.from_day }).to_string())
+        Ok(Ok(serde_json::json!({ "site": row.site_id, "filed": row.filed, "from": row.from_day }).to_string()))
     })
     .await
 }
@@ -88,7 +110,7 @@ pub async fn end_affiliation(state: &State, actor: Actor, reader: ReaderId, id: 
     let to_day = form.day()?;
     change(state, actor, reader, "affiliation.end", move |conn, _| {
         affiliations::affiliation_end_in_tx(conn, reader, id, to_day)?;
-        Ok(serde_json::json!({ "affiliation": id, "to": to_day }).to_string())
+        Ok(Ok(serde_json::json!({ "affiliation": id, "to": to_day }).to_string()))
     })
     .await
 }
@@ -100,7 +122,7 @@ pub async fn end_affiliation(state: &State, actor: Actor, reader: ReaderId, id: 
 pub async fn remove_affiliation(state: &State, actor: Actor, reader: ReaderId, id: i64) -> Result<()> {
     change(state, actor, reader, "affiliation.remove", move |conn, _| {
         affiliations::affiliation_remove_in_tx(conn, reader, id)?;
-        Ok(serde_json::json!({ "affiliation": id }).to_string())
+        Ok(Ok(serde_json::json!({ "affiliation": id }).to_string()))
     })
     .await
 }
@@ -128,8 +150,12 @@ pub async fn add_privilege(state: &State, actor: Actor, reader: ReaderId, form: 
     faults.done()?;
     change(state, actor, reader, "privilege.add", move |conn, _| {
         sites::site_get(conn, site)?;
+        let known = privileges::privilege_list_all(conn, Some(reader))?;
+        if known.iter().any(|one| one.site_id == site && meet((one.from_day, one.to_day), (from_day, to_day))) {
+            return Ok(Err(("from_day", &codes::DAYS_OVERLAP)));
+        }
         privileges::privilege_add_in_tx(conn, reader, site, from_day, to_day)?;
-        Ok(serde_json::json!({ "site": site, "from": from_day, "to": to_day }).to_string())
+        Ok(Ok(serde_json::json!({ "site": site, "from": from_day, "to": to_day }).to_string()))
     })
     .await
 }
@@ -142,7 +168,7 @@ pub async fn end_privilege(state: &State, actor: Actor, reader: ReaderId, id: i6
     let to_day = form.day()?;
     change(state, actor, reader, "privilege.end", move |conn, _| {
         privileges::privilege_end_in_tx(conn, reader, id, to_day)?;
-        Ok(serde_json::json!({ "privilege": id, "to": to_day }).to_string())
+        Ok(Ok(serde_json::json!({ "privilege": id, "to": to_day }).to_string()))
     })
     .await
 }
@@ -154,7 +180,7 @@ pub async fn end_privilege(state: &State, actor: Actor, reader: ReaderId, id: i6
 pub async fn remove_privilege(state: &State, actor: Actor, reader: ReaderId, id: i64) -> Result<()> {
     change(state, actor, reader, "privilege.remove", move |conn, _| {
         privileges::privilege_remove_in_tx(conn, reader, id)?;
-        Ok(serde_json::json!({ "privilege": id }).to_string())
+        Ok(Ok(serde_json::json!({ "privilege": id }).to_string()))
     })
     .await
 }
@@ -211,14 +237,27 @@ pub async fn add_shift(state: &State, actor: Actor, reader: ReaderId, form: &Shi
     let (start, end) = (start.unwrap_or(0), end.unwrap_or(0));
     let span = start..if end <= start { end + 1440 } else { end };
     change(state, actor, reader, "shift.add", move |conn, actor| {
+        let known = shifts::shift_pattern_list(conn, Some(reader))?;
+        if known.iter().any(|one| days.iter().any(|day| runs_into(one, *day, &span))) {
+            return Ok(Err(("start", &codes::SHIFT_OVERLAPS)));
+        }
         for day in &days {
             shifts::shift_pattern_add_in_tx(conn, reader, *day, span.clone(), place)?;
         }
         shifts::shift_extend_in_tx(conn, actor.at)?;
         let (start, end) = (span.start, span.end);
-        Ok(serde_json::json!({ "days": days, "start": start, "end": end, "place": place }).to_string())
+        Ok(Ok(serde_json::json!({ "days": days, "start": start, "end": end, "place": place }).to_string()))
     })
     .await
+}
+
+/// Whether a span of a day has a minute in common with a known one, over midnight and over the week's end too.
+fn runs_into(known: &ShiftPatternRow, day: i32, span: &Range<i32>) -> bool {
+    const WEEK: i32 = 7 * 1440;
+    let at = |day: i32, minutes: &Range<i32>| (day * 1440 + minutes.start, day * 1440 + minutes.end);
+    let (known_start, known_end) = at(known.weekday, &(known.start_minute..known.end_minute));
+    let (start, end) = at(day, span);
+    [-WEEK, 0, WEEK].iter().any(|shift| start + shift < known_end && known_start < end + shift)
 }
 
 /// Takes a weekly span away, with the shifts it made for later.
@@ -228,7 +267,29 @@ pub async fn add_shift(state: &State, actor: Actor, reader: ReaderId, form: &Shi
 pub async fn remove_shift(state: &State, actor: Actor, reader: ReaderId, pattern: i64) -> Result<()> {
     change(state, actor, reader, "shift.remove", move |conn, actor| {
         shifts::shift_pattern_remove_in_tx(conn, reader, pattern, actor.at)?;
-        Ok(serde_json::json!({ "pattern": pattern }).to_string())
+        Ok(Ok(serde_json::json!({ "pattern": pattern }).to_string()))
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_night_runs_into_the_next_mornings_shift_also_from_sunday_to_monday() {
+        let row = |weekday, minutes: Range<i32>| ShiftPatternRow {
+            id: 1,
+            reader_id: ReaderId(1),
+            weekday,
+            start_minute: minutes.start,
+            end_minute: minutes.end,
+            place: Place::Home,
+        };
+        let night = row(6, 1320..1800);
+        assert!(runs_into(&night, 0, &(300..600)), "Sunday 22:00 to Monday 6:00 and Monday from 5:00");
+        assert!(!runs_into(&night, 0, &(360..600)), "one ends as the other begins");
+        assert!(!runs_into(&row(0, 540..1020), 1, &(540..1020)));
+        assert!(runs_into(&row(0, 300..600), 6, &(1320..1800)));
+    }
 }

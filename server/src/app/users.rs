@@ -262,16 +262,26 @@ pub async fn give(state: &State, actor: Actor, user: UserId, form: &GrantForm) -
         to_at: to.map(|last| japan::midnight(last + Days::new(1))),
         given_by: actor.user,
     };
-    state
+    let given = state
         .db
         .tx(move |conn| {
             users::user_get(conn, user)?;
+            let same = |one: &Grant| {
+                (&one.role, one.site_id, one.pool_id) == (&grant.role, grant.site_id, grant.pool_id)
+                    && one.to_at.is_none_or(|to| to > grant.from_at)
+                    && grant.to_at.is_none_or(|to| to > one.from_at)
+            };
+            // Two of the same would stay one when the other is ended.
+            if grants::grant_list(conn, user)?.iter().any(same) {
+                return Ok(false);
+            }
             let id = grants::grant_insert_in_tx(conn, &grant)?;
             let detail = serde_json::json!({ "user": user, "role": grant.role, "to": grant.to_at }).to_string();
-            append_in_tx(conn, &actor, "grant.give", Subject::row("grant", id, site_id), "done", &detail)
+            append_in_tx(conn, &actor, "grant.give", Subject::row("grant", id, site_id), "done", &detail)?;
+            Ok(true)
         })
         .await?;
-    Ok(())
+    if given { Ok(()) } else { Err(Error::new(&common::FORM_INVALID).field("role", &codes::ROLE_GIVEN)) }
 }
 
 /// Ends a role of a user now.

@@ -19,6 +19,7 @@ mod live;
 mod matrix;
 mod merging;
 mod orphans;
+mod people;
 mod planning;
 mod pool;
 mod portal;

@@ -49,6 +49,11 @@ code_table! {
         "この利用者はすでに読影医です。", "This user is a reader already.";
     SHIFT_SPAN = 422, "shift_span",
         "開始・終了の時刻を確かめてください（24時間未満）。", "Please check the times (less than 24 hours).";
+    SHIFT_OVERLAPS = 422, "shift_overlaps",
+        "同じ曜日の勤務と重なっています。先にその勤務を削除してください。",
+        "It runs into another shift of that day. Remove that one first.";
+    ROLE_GIVEN = 422, "role_given",
+        "同じ役割と範囲がこの期間にすでにあります。", "This role with this reach is there already on these days.";
     OWN_ADMINISTRATION = 409, "own_administration",
         "自分の最後の管理者権限は外せません。ほかの管理者に依頼してください。",
         "You cannot end your own last administrator role. Ask another administrator.";
