@@ -1,6 +1,6 @@
 //! Comparing two independent reports: the second reader's act, or a dispatcher's.
 
-use actix_web::{HttpRequest, web};
+use actix_web::web;
 use dokuei_models::{CaseId, ReadId};
 use serde::Deserialize;
 
@@ -28,13 +28,13 @@ struct Said {
 async fn by_reader(
     who: Allowed<Read>,
     state: State,
+    page: Page,
     path: web::Path<ReadId>,
-    request: HttpRequest,
     form: web::Form<Said>,
 ) -> Answer {
     let outcome = Comparison::of(&form.outcome, &form.reason)?;
     comparing::compare(&state, &who, path.into_inner(), outcome).await?;
-    Ok(see_other(request.headers().contains_key("hx-request"), "/worklist"))
+    Ok(see_other(page.fragment, "/worklist"))
 }
 
 async fn by_dispatcher(

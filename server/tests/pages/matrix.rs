@@ -79,7 +79,7 @@ GET    /api/v1/board                                                            
 POST   /api/v1/cases/search                                                        dispatch
 GET    /api/v1/cases/{case}                                                        dispatch
 POST   /api/v1/cases/{case}/cancel                                                 dispatch
-POST   /api/v1/cases/{case}/compare                                                 dispatch
+POST   /api/v1/cases/{case}/compare                                                dispatch
 POST   /api/v1/cases/{case}/deliveries/{delivery}/again                            dispatch
 POST   /api/v1/cases/{case}/deliveries/{delivery}/give-up                          dispatch
 POST   /api/v1/cases/{case}/exclude                                                dispatch
@@ -92,6 +92,7 @@ POST   /api/v1/cases/{case}/reads/{read}/pin                                    
 GET    /api/v1/cases/{case}/reads/{read}/price/{reader}                            dispatch
 POST   /api/v1/cases/{case}/reads/{read}/unassign                                  dispatch
 POST   /api/v1/cases/{case}/release                                                dispatch
+POST   /api/v1/cases/{case}/withdraw                                               direct
 POST   /api/v1/endpoints/{endpoint}/echo                                           administer
 PUT    /api/v1/endpoints/{endpoint}                                                administer
 GET    /api/v1/readers                                                             administer
@@ -105,7 +106,6 @@ GET    /api/v1/users                                                            
 POST   /api/v1/users                                                               administer
 POST   /api/v1/users/{user}/lock                                                   administer
 POST   /api/v1/users/{user}/unlock                                                 administer
-POST   /api/v1/cases/{case}/withdraw                                                direct
 GET    /api/v1/me                                                                  signed_in
 GET    /api/v1/openapi.json                                                        anyone
 GET    /api/v1/portal/cases/{case}                                                 see_reports
@@ -123,7 +123,7 @@ GET    /api/v1/portal/versions/{version}/report.pdf                             
 GET    /api/v1/reads/{read}                                                        see_reads
 POST   /api/v1/reads/{read}/addendum                                               read
 POST   /api/v1/reads/{read}/ask                                                    read
-POST   /api/v1/reads/{read}/compare                                                 read
+POST   /api/v1/reads/{read}/compare                                                read
 POST   /api/v1/reads/{read}/decline                                                read
 PUT    /api/v1/reads/{read}/draft                                                  read
 POST   /api/v1/reads/{read}/give-back                                              read
@@ -133,7 +133,7 @@ POST   /api/v1/reads/{read}/sign                                                
 POST   /api/v1/reads/{read}/start                                                  read
 GET    /api/v1/reads/{read}/versions/{version}/report.pdf                          see_reads
 POST   /api/v1/reads/{read}/views                                                  read
-POST   /api/v1/reads/{read}/withdraw                                                read
+POST   /api/v1/reads/{read}/withdraw                                               read
 GET    /api/v1/skills.csv                                                          administer
 PUT    /api/v1/skills.csv                                                          administer
 GET    /api/v1/worklist                                                            read
