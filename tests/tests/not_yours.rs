@@ -67,14 +67,12 @@ async fn a_reader_who_signs_what_another_took_gets_the_sentence_and_keeps_the_dr
     let order = json!({ "revision": 1, "password": house.password(&first.login)? });
     for (language, sentence) in [("ja", "ほかの読影医が担当しています"), ("en", "Another reader holds this case")]
     {
-        let sign = reader.request(Method::POST, &path("/sign")).header("accept-language", language).json(&order);
-        let answer = sign.send().await?;
+        let sign = reader.request(Method::POST, &path("/sign")).header("accept-language", language);
+        let answer = sign.json(&order).send().await?;
         assert_eq!(answer.status(), StatusCode::CONFLICT);
         let said: Value = answer.json().await?;
         assert_eq!(said["code"], "read_held_by_another", "{said}");
-        if language == "ja" || said["detail"].as_str().is_some_and(str::is_ascii) {
-            assert!(said["detail"].as_str().is_some_and(|detail| detail.contains(sentence)), "{said}");
-        }
+        assert!(said["detail"].as_str().is_some_and(|detail| detail.contains(sentence)), "{said}");
     }
     let room = second.get(&path("")).await?;
     assert_eq!(room["draft"]["findings"], "右下肺野に浸潤影。", "the next reader goes on from there");

@@ -59,7 +59,7 @@ pub struct Bar {
 
 /// About how wide a text is at the charts' 12 px: a letter of a Latin script is half as wide as one of Japanese.
 fn width_of(text: &str) -> f64 {
-    text.chars().map(|c| if c.is_ascii() { 7.0 } else { 12.5 }).sum()
+    text.chars().map(|c| if c.is_ascii() { 6.4 } else { 12.5 }).sum()
 }
 
 /// A text cut to fit into `room`, with an ellipsis where something was cut.
