@@ -15,6 +15,7 @@ use bytes::Bytes;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
+use object_store::prefix::PrefixStore;
 use object_store::{ObjectStore, ObjectStoreExt};
 use sha2::{Digest, Sha256};
 
@@ -25,22 +26,28 @@ pub use self::aside::{Aside, StoredObject};
 pub enum ObjectsUrl {
     /// A folder.
     Folder(PathBuf),
-    /// `s3://bucket`; key, secret, region and endpoint come from the `AWS_*` environment.
-    S3(String),
+    /// `s3://bucket/prefix`, the prefix may be empty; key, secret, region and endpoint come from the `AWS_*`
+    /// environment.
+    S3 {
+        /// The bucket.
+        bucket: String,
+        /// What every key begins with.
+        prefix: String,
+    },
 }
 
 impl std::fmt::Debug for ObjectsUrl {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Folder(path) => f.debug_tuple("Folder").field(path).finish(),
-            Self::S3(bucket) => f.debug_tuple("S3").field(bucket).finish(),
+            Self::S3 { bucket, prefix } => f.debug_tuple("S3").field(bucket).field(prefix).finish(),
         }
     }
 }
 
 /// An address that is neither `file:///...` nor `s3://...`.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an address of objects is file:///FOLDER or s3://BUCKET")]
+#[error("an address of objects is file:///FOLDER or s3://BUCKET/PREFIX")]
 pub struct UnknownObjects;
 
 impl FromStr for ObjectsUrl {
@@ -48,8 +55,9 @@ impl FromStr for ObjectsUrl {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Some(path) = text.strip_prefix("file://") {
             Ok(Self::Folder(PathBuf::from(path)))
-        } else if let Some(bucket) = text.strip_prefix("s3://").filter(|bucket| !bucket.is_empty()) {
-            Ok(Self::S3(bucket.trim_end_matches('/').to_owned()))
+        } else if let Some(place) = text.strip_prefix("s3://").filter(|place| !place.starts_with('/') && *place != "") {
+            let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
+            Ok(Self::S3 { bucket: bucket.to_owned(), prefix: prefix.trim_matches('/').to_owned() })
         } else {
             Err(UnknownObjects)
         }
@@ -114,7 +122,10 @@ impl Objects {
                     .map_err(|error| ObjectError::Unavailable(format!("{}: {error}", path.display())))?;
                 Arc::new(LocalFileSystem::new_with_prefix(path)?.with_fsync(true))
             }
-            ObjectsUrl::S3(bucket) => Arc::new(AmazonS3Builder::from_env().with_bucket_name(bucket).build()?),
+            ObjectsUrl::S3 { bucket, prefix } => {
+                let whole = AmazonS3Builder::from_env().with_bucket_name(bucket).build()?;
+                if prefix.is_empty() { Arc::new(whole) } else { Arc::new(PrefixStore::new(whole, prefix.as_str())) }
+            }
         };
         Ok(Self { store })
     }
@@ -173,5 +184,26 @@ impl Objects {
         self.store.put(&path, Bytes::from_static(b"ready").into()).await?;
         self.store.get(&path).await?.bytes().await?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_a_folder_or_a_bucket_with_or_without_a_prefix() {
+        let s3 = |bucket: &str, prefix: &str| ObjectsUrl::S3 { bucket: bucket.to_owned(), prefix: prefix.to_owned() };
+        for (text, meant) in [
+            ("file:///srv/objects", ObjectsUrl::Folder(PathBuf::from("/srv/objects"))),
+            ("s3://data", s3("data", "")),
+            ("s3://data/", s3("data", "")),
+            ("s3://data/dokuei/a/", s3("data", "dokuei/a")),
+        ] {
+            assert_eq!(text.parse(), Ok(meant), "{text}");
+        }
+        for text in ["s3://", "s3:///dokuei", "/srv/objects", "http://data"] {
+            assert_eq!(text.parse::<ObjectsUrl>(), Err(UnknownObjects), "{text}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! A whole installation with the demo organisation, in one process or as roles apart.
 //!
 //! A test asks for one of the two and goes on without knowing which. Apart means
-//! `web`, `gateway` and `worker` over PostgreSQL, Redis and a folder they share;
+//! `web`, `gateway` and `worker` over PostgreSQL, Redis and a folder or bucket they share;
 //! as the demo organisation is only ever made over the embedded database, it is
 //! made there first and its rows (who and where, never what happened) are copied.
 
@@ -101,7 +101,9 @@ impl Installation {
         let mut all = settings.to_vec();
         all.push(("DATABASE_URL", database.url()));
         all.push(("REDIS_URL", redis.url()));
-        all.push(("OBJECTS_URL", format!("file://{}", folder.path().join("objects").display())));
+        if all.iter().all(|(name, _)| *name != "OBJECTS_URL") {
+            all.push(("OBJECTS_URL", format!("file://{}", folder.path().join("objects").display())));
+        }
         all.push(("DOKUEI_MASTER_KEY", "11".repeat(32)));
         run_checked(&mut command(&["migrate", "--data", &place("migrate")?], &all)?).await?;
         let mut copy = script("copy_rows.py")?;

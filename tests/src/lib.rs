@@ -11,12 +11,14 @@
 //! | [`story`] | the main job, once through, in whichever installation |
 //! | [`client`] | a browser session and an API client against it |
 //! | [`postgres`], [`redis`] | a database of its own, a server to stop; a Redis of its own |
+//! | [`bucket`] | an S3 bucket |
 //! | [`orthanc`] | a hospital's PACS |
 //! | [`dcmtk`] | `echoscu`, `storescu`, `storescp` |
 //! | [`mail`] | an SMTP server that keeps what it gets |
 //! | [`studies`] | real DICOM files, and studies made out of them |
 //! | [`pdf`] | `pdfsig`, `pdftotext` and pyHanko over a signed report |
 
+pub mod bucket;
 pub mod client;
 pub mod dcmtk;
 pub mod dokuei;

@@ -277,7 +277,7 @@ pub async fn strangers(state: &State) -> Result<Vec<Stranger>> {
         for mut stranger in found {
             let known = sites::endpoint_list_by_ae(conn, &stranger.calling_ae)?;
             let from: Option<IpAddr> = stranger.address.parse().ok();
-            let wrong_name = stranger.reason == Refusal::CalledUnknown.to_string();
+            let wrong_name = stranger.reason == Refusal::CalledUnknown.code();
             let may = from.is_some_and(|from| known.iter().any(|one| admission::is_allowed(one, from)));
             if wrong_name || !may {
                 stranger.known = known.into_iter().next();

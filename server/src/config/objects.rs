@@ -2,7 +2,7 @@
 //!
 //! | key | variable | default | meaning |
 //! |---|---|---|---|
-//! | `objects.url` | `OBJECTS_URL` | `file://DIR/objects` | `file:///FOLDER` or `s3://BUCKET` |
+//! | `objects.url` | `OBJECTS_URL` | `file://DIR/objects` | `file:///FOLDER` or `s3://BUCKET/PREFIX` |
 //!
 //! An S3 store's region, endpoint and keys come from the customary `AWS_*` variables
 //! (`AWS_REGION`, `AWS_ENDPOINT`, `AWS_ACCESS_KEY_ID`, `AWS_SECRET_ACCESS_KEY`).

@@ -3,7 +3,6 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use askama::Template;
-use dokuei_dicom_gateway::scp::Refusal;
 use dokuei_models::SiteId;
 use dokuei_models::state::OrphanRule;
 use dokuei_models::store::pools::pool_list;
@@ -55,16 +54,7 @@ impl ListPage<'_> {
     }
 
     fn reason(&self, stranger: &Stranger) -> String {
-        let is = |refusal: Refusal| stranger.reason == refusal.to_string();
-        if is(Refusal::CallingUnknown) {
-            self.page.t("admin-refusal-calling-unknown")
-        } else if is(Refusal::AddressNotAllowed) {
-            self.page.t("admin-refusal-address")
-        } else if is(Refusal::CalledUnknown) {
-            self.page.t("admin-refusal-called")
-        } else {
-            self.page.t("admin-refusal-other")
-        }
+        self.page.code("dispatch-refusal", &stranger.reason)
     }
 
     fn called_wrong(&self, stranger: &Stranger) -> bool {
