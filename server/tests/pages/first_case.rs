@@ -10,6 +10,7 @@ use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::intake::IndexedArchive;
 use dokuei_dicom_gateway::scp::{self, Limits, ScpConfig};
 use dokuei_dicom_gateway::scu::{self, Destination, SendError, Timeouts};
+use dokuei_models::japan;
 use dokuei_models::store::billable_events;
 use dokuei_server::app::admission::FrontDesk;
 use dokuei_server::authority::{Role, Scope};
@@ -145,9 +146,7 @@ async fn a_newcomer_clicks_an_empty_house_together_until_the_first_case_is_read_
     let sent = scu::send(&hospital, &files).await.unwrap();
     assert!(sent.iter().all(scu::Sent::is_kept), "{sent:?}");
     let sheet = chief.get(&format!("/admin/sites/{site}")).await;
-    assert!(
-        sheet.body.contains(&start.and_utc().with_timezone(&chrono_tz::Asia::Tokyo).format("%Y-%m-%d").to_string())
-    );
+    assert!(sheet.body.contains(&japan::day(start).to_string()));
     app.clock.advance(TimeDelta::seconds(30));
     work(&app).await;
 
