@@ -1,6 +1,6 @@
 //! DCMTK as the other side: `echoscu`, `storescu`, and `storescp` as a destination.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -174,6 +174,19 @@ pub fn acknowledged(log: &str, study: &Study) -> BTreeSet<String> {
         }
     }
     safe
+}
+
+/// Every answer that `storescu -v` got, in its words, and how often. A status that it has no word for is "Unknown
+/// Status"; 0xA700 is "Refused: OutOfResources".
+pub fn answers(log: &str) -> BTreeMap<&str, usize> {
+    let mut counts = BTreeMap::new();
+    for line in log.lines() {
+        let answer = line.split_once("Received Store Response (").and_then(|(_, rest)| rest.rsplit_once(')'));
+        if let Some((words, _)) = answer {
+            *counts.entry(words).or_default() += 1;
+        }
+    }
+    counts
 }
 
 /// One attribute of a DICOM file as `dcmdump` shows it, brackets and padding removed; UIDs in digits.

@@ -69,9 +69,15 @@ fn run(slot: &mut Option<Connection>, address: &str, begin: &str, job: &mut dyn 
         match verdict {
             Ok(()) => return Ok(()),
             Err(error) => {
-                if connection.batch_execute("ROLLBACK").is_err() {
+                let gone = connection.batch_execute("ROLLBACK").is_err();
+                if gone {
                     *slot = None;
                 }
+                // What a server says while it goes down is not the change's fault: the same may work later.
+                let error = match error {
+                    StoreError::Database(_) if gone => StoreError::Unavailable("the connection was closed".to_owned()),
+                    error => error,
+                };
                 if !error.is_transient() {
                     return Err(error);
                 }
