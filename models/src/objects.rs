@@ -55,7 +55,9 @@ impl FromStr for ObjectsUrl {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         if let Some(path) = text.strip_prefix("file://") {
             Ok(Self::Folder(PathBuf::from(path)))
-        } else if let Some(place) = text.strip_prefix("s3://").filter(|place| !place.starts_with('/') && *place != "") {
+        } else if let Some(place) =
+            text.strip_prefix("s3://").filter(|place| !place.starts_with('/') && !place.is_empty())
+        {
             let (bucket, prefix) = place.split_once('/').unwrap_or((place, ""));
             Ok(Self::S3 { bucket: bucket.to_owned(), prefix: prefix.trim_matches('/').to_owned() })
         } else {
