@@ -232,8 +232,13 @@ fn signature(document: &ReportDocument, legible: &mut Legible<'_>) -> Vec<Labell
     if let Some(first) = &document.first_reader {
         push(&mut rows, w("一次読影医", "First reader"), named(first, document.language, legible));
     }
-    push(&mut rows, w("読影医", "Reader"), named(&document.reader, document.language, legible));
-    push(&mut rows, w("署名日時", "Signed"), words::instant(document.language, document.signed_at));
+    // Whoever withdraws need not be who read, and signs nothing.
+    let (who, when) = match document.status {
+        ReportStatus::Withdrawn => (w("取消者", "Withdrawn by"), w("取消日時", "Withdrawn")),
+        _ => (w("読影医", "Reader"), w("署名日時", "Signed")),
+    };
+    push(&mut rows, who, named(&document.reader, document.language, legible));
+    push(&mut rows, when, words::instant(document.language, document.signed_at));
     rows
 }
 

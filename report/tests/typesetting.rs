@@ -79,6 +79,18 @@ fn an_amended_report_says_so_and_shows_what_it_replaces() {
 }
 
 #[test]
+fn a_notice_of_withdrawal_names_who_withdrew_it_and_nobody_as_its_signer() {
+    if !program_is_there("pdftotext") {
+        return;
+    }
+    let mut document = amended();
+    document.status = ReportStatus::Withdrawn;
+    let text = squeezed(&text_of(&typeset(&document, &fonts()).expect("a notice")));
+    assert!(text.contains("取消者") && text.contains("取消日時"), "{text}");
+    assert!(!text.contains("署名日時"), "{text}");
+}
+
+#[test]
 fn every_state_can_be_set_in_both_languages() {
     let fonts = fonts();
     for language in [Language::Ja, Language::En] {
