@@ -8,6 +8,7 @@
 mod answer;
 mod cancel;
 mod check;
+mod forms;
 
 use std::collections::BTreeSet;
 
@@ -29,6 +30,7 @@ use serde::Deserialize;
 
 pub use self::answer::answer;
 pub use self::cancel::cancel;
+pub use self::forms::add_form;
 
 use self::check::{check, content_type};
 use super::{due, matching, opening};

@@ -17,34 +17,34 @@ use super::app::{Answer, Client, PASSWORD, TestApp};
 use super::ward::Ward;
 
 /// A program that holds a token of this user, and nothing else.
-async fn program<'a>(app: &'a TestApp, user: UserId) -> Client<'a> {
+pub async fn program<'a>(app: &'a TestApp, user: UserId) -> Client<'a> {
     let by = Actor::system("test", app.clock.stamp());
     let mut client = app.anonymous();
     client.bearer = Some(accounts::create_token(&app.state, user, "program", None, by).await.unwrap());
     client
 }
 
-async fn call(client: &Client<'_>, method: Method, path: &str, body: Value) -> Answer {
+pub async fn call(client: &Client<'_>, method: Method, path: &str, body: Value) -> Answer {
     let body = if body.is_null() { String::new() } else { body.to_string() };
     let headers = [("accept", "application/json"), ("content-type", "application/json")];
     client.send(method, &format!("/api/v1{path}"), &headers, &body).await
 }
 
-async fn get(client: &Client<'_>, path: &str) -> Answer {
+pub async fn get(client: &Client<'_>, path: &str) -> Answer {
     call(client, Method::GET, path, Value::Null).await
 }
 
-async fn post(client: &Client<'_>, path: &str, body: Value) -> Answer {
+pub async fn post(client: &Client<'_>, path: &str, body: Value) -> Answer {
     call(client, Method::POST, path, body).await
 }
 
-fn value(answer: &Answer) -> Value {
+pub fn value(answer: &Answer) -> Value {
     assert!(answer.status.is_success(), "{}: {}", answer.status, answer.body);
     serde_json::from_str(&answer.body).unwrap()
 }
 
 /// The code of a refusal, which is a problem document.
-fn refusal(answer: &Answer) -> String {
+pub fn refusal(answer: &Answer) -> String {
     assert_eq!(answer.header("content-type"), "application/problem+json", "{}: {}", answer.status, answer.body);
     let problem: Value = serde_json::from_str(&answer.body).unwrap();
     assert_eq!(problem["status"].as_u64(), Some(u64::from(answer.status.as_u16())));

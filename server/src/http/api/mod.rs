@@ -12,13 +12,16 @@ mod billing;
 mod cases;
 mod deciding;
 mod dispatch;
+mod forms;
 mod me;
 mod reads;
+mod regrouping;
 mod reports;
 mod requests;
 mod shapes;
 mod sites;
 mod skills;
+mod trouble;
 mod uploads;
 mod users;
 mod verdicts;
@@ -40,6 +43,7 @@ pub fn routes(routes: &mut Routes) {
     for register in [
         me::routes,
         requests::routes,
+        forms::routes,
         reports::routes,
         uploads::routes,
         worklist::routes,
@@ -47,6 +51,8 @@ pub fn routes(routes: &mut Routes) {
         dispatch::routes,
         cases::routes,
         deciding::routes,
+        regrouping::routes,
+        trouble::routes,
         billing::routes,
         skills::routes,
         sites::routes,
@@ -128,6 +134,20 @@ pub fn routes(routes: &mut Routes) {
         users::user_lock,
         users::user_unlock,
         users::reader_list,
+        regrouping::case_attach,
+        regrouping::case_detach,
+        regrouping::case_split,
+        regrouping::case_merge,
+        regrouping::case_parts,
+        regrouping::unmatched_join,
+        regrouping::unmatched_open,
+        regrouping::unmatched_keep,
+        regrouping::unmatched_withdraw,
+        trouble::trouble_list,
+        trouble::job_again,
+        trouble::quarantine_resolve,
+        forms::portal_form_add,
+        forms::portal_form,
         verdicts::read_compare,
         verdicts::case_compare,
         verdicts::read_withdraw,
