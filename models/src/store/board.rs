@@ -87,7 +87,10 @@ pub fn board_case_list(
         .collect())
 }
 
-/// How many cases stand in each state; those that were reported, since a time only.
+/// The states of a case whose report stands.
+const REPORTED: [CaseState; 3] = [CaseState::Reported, CaseState::Returned, CaseState::Acknowledged];
+
+/// How many cases stand in each state; those whose report stands, since a time only.
 ///
 /// # Errors
 /// What the database says.
@@ -98,7 +101,8 @@ pub fn board_case_counts(
 ) -> Result<Vec<(CaseState, i64)>, StoreError> {
     Ok(cases::table
         .filter(cases::site_id.eq_any(sites))
-        .filter(cases::reported_at.is_null().or(cases::reported_at.ge(reported_since).assume_not_null()))
+        // A case that was opened again has its old report's time and is as much work as any other.
+        .filter(cases::state.ne_all(REPORTED).or(cases::reported_at.ge(reported_since).assume_not_null()))
         .group_by(cases::state)
         .select((cases::state, diesel::dsl::count_star()))
         .load(conn)?)

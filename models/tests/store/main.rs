@@ -5,6 +5,7 @@
 mod administration;
 mod audit_trail;
 mod billing;
+mod board;
 mod clocks;
 mod databases;
 mod deliveries;
