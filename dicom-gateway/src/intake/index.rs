@@ -11,6 +11,7 @@ use dokuei_models::names::PatientName;
 use dokuei_models::objects::{ObjectError, Objects};
 use dokuei_models::store::images::{self, ArrivalCounts, InstanceFacts, NewArrival};
 use dokuei_models::store::patients::Identity;
+use dokuei_models::store::quarantine;
 use dokuei_models::{ArrivalId, Db, SiteId, StoreError};
 
 use super::{Archive, Filed, KeepError, Kept, ReceivedObject};
@@ -53,7 +54,7 @@ impl Archive for IndexedArchive {
                 let Apart { reason, detail } = apart.clone();
                 self.tx(move |conn| {
                     let at = Utc::now().naive_utc();
-                    images::quarantine_keep_in_tx(conn, site, Some(arrival), reason, &detail, &uid, &kept, at)
+                    quarantine::quarantine_keep_in_tx(conn, site, Some(arrival), reason, &detail, &uid, &kept, at)
                 })
                 .await?;
                 return Ok(Kept::Quarantined(apart.detail));

@@ -1,4 +1,4 @@
-//! Images as they arrive: arrivals, studies, series, instances, quarantine, refusals.
+//! Images as they arrive: arrivals, studies, series, instances.
 //!
 //! The gateway writes nothing else. [`instance_keep_in_tx`] is called when the
 //! bytes are durable already; when its transaction commits, "success" may be
@@ -12,10 +12,11 @@ use crate::error::{OrNotFound, StoreError};
 use crate::ids::{ArrivalId, EndpointId, InstanceId, SeriesId, SiteId, StudyId, UserId};
 use crate::names::PatientIdRule;
 use crate::objects::KeptObject;
-use crate::schema::{arrivals, instances, refusals, series, sites, studies};
+use crate::schema::{arrivals, instances, series, sites, studies};
 use crate::state::MatchState;
 use crate::store::jobs::{self, NewJob};
 use crate::store::patients::{self, Identity};
+use crate::store::quarantine;
 
 /// What the index keeps of an instance's header.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -171,30 +172,6 @@ pub fn arrival_close_in_tx(
     Ok(())
 }
 
-/// Records a stranger who was refused.
-///
-/// # Errors
-/// What the database says.
-pub fn refusal_record_in_tx(
-    conn: &mut Connection,
-    calling_ae: &str,
-    called_ae: &str,
-    address: &str,
-    reason: &str,
-    at: NaiveDateTime,
-) -> Result<(), StoreError> {
-    diesel::insert_into(refusals::table)
-        .values((
-            refusals::at.eq(at),
-            refusals::calling_ae.eq(calling_ae),
-            refusals::called_ae.eq(called_ae),
-            refusals::address.eq(address),
-            refusals::reason.eq(reason),
-        ))
-        .execute(conn)?;
-    Ok(())
-}
-
 /// Indexes an instance whose bytes are durable: patient, study, series and instance rows, and the job that waits for
 /// the study's quiet time.
 ///
@@ -212,7 +189,7 @@ pub fn instance_keep_in_tx(
         if sha256 == object.sha256 {
             return Ok(Kept::Repeat(id));
         }
-        quarantine_keep_in_tx(conn, site, arrival, "differs", "", &facts.sop_instance_uid, object, at)?;
+        quarantine::quarantine_keep_in_tx(conn, site, arrival, "differs", "", &facts.sop_instance_uid, object, at)?;
         return Ok(Kept::Differs(id));
     }
     let (rule, quiet_seconds): (String, i32) = sites::table
@@ -262,39 +239,6 @@ pub fn instance_keep_in_tx(
     let quiet = at + TimeDelta::seconds(i64::from(quiet_seconds));
     jobs::postpone_in_tx(conn, &NewJob::now("settle_study", study.to_string(), at).at(quiet))?;
     Ok(Kept::New(instance))
-}
-
-/// Keeps bytes that could not be indexed, or that contradict what is there, for a person to decide.
-///
-/// # Errors
-/// What the database says; then nothing may be acknowledged.
-#[expect(clippy::too_many_arguments, reason = "one row's columns")]
-pub fn quarantine_keep_in_tx(
-    conn: &mut Connection,
-    site: SiteId,
-    arrival: Option<ArrivalId>,
-    reason: &str,
-    detail: &str,
-    sop_instance_uid: &str,
-    object: &KeptObject,
-    at: NaiveDateTime,
-) -> Result<(), StoreError> {
-    use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
-    diesel::sql_query(
-        "INSERT INTO quarantine (site_id, arrival_id, reason, detail, sop_instance_uid, sha256, size, object_key, \
-         received_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
-    )
-    .bind::<BigInt, _>(site)
-    .bind::<Nullable<BigInt>, _>(arrival)
-    .bind::<Text, _>(reason)
-    .bind::<Text, _>(detail)
-    .bind::<Text, _>(sop_instance_uid)
-    .bind::<Text, _>(&object.sha256)
-    .bind::<BigInt, _>(object.size)
-    .bind::<Text, _>(&object.key)
-    .bind::<Timestamp, _>(at)
-    .execute(conn)?;
-    Ok(())
 }
 
 fn instance_by_uid(

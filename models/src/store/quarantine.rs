@@ -6,7 +6,8 @@ use diesel::prelude::*;
 use crate::actor::Actor;
 use crate::db::Connection;
 use crate::error::{OrNotFound, StoreError};
-use crate::ids::{SiteId, UserId};
+use crate::ids::{ArrivalId, SiteId, UserId};
+use crate::objects::KeptObject;
 use crate::schema::{quarantine, refusals};
 use crate::store::audit;
 
@@ -34,6 +35,39 @@ pub struct QuarantineRow {
     pub resolved_by: Option<UserId>,
     /// What was decided.
     pub resolution: Option<String>,
+}
+
+/// Keeps bytes that could not be indexed, or that contradict what is there, for a person to decide.
+///
+/// # Errors
+/// What the database says; then nothing may be acknowledged.
+#[expect(clippy::too_many_arguments, reason = "one row's columns")]
+pub fn quarantine_keep_in_tx(
+    conn: &mut Connection,
+    site: SiteId,
+    arrival: Option<ArrivalId>,
+    reason: &str,
+    detail: &str,
+    sop_instance_uid: &str,
+    object: &KeptObject,
+    at: NaiveDateTime,
+) -> Result<(), StoreError> {
+    use diesel::sql_types::{BigInt, Nullable, Text, Timestamp};
+    diesel::sql_query(
+        "INSERT INTO quarantine (site_id, arrival_id, reason, detail, sop_instance_uid, sha256, size, object_key, \
+         received_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT DO NOTHING",
+    )
+    .bind::<BigInt, _>(site)
+    .bind::<Nullable<BigInt>, _>(arrival)
+    .bind::<Text, _>(reason)
+    .bind::<Text, _>(detail)
+    .bind::<Text, _>(sop_instance_uid)
+    .bind::<Text, _>(&object.sha256)
+    .bind::<BigInt, _>(object.size)
+    .bind::<Text, _>(&object.key)
+    .bind::<Timestamp, _>(at)
+    .execute(conn)?;
+    Ok(())
 }
 
 /// What waits for a person, the newest first, and how many there are in all.
@@ -109,6 +143,30 @@ pub struct RefusalRow {
     pub address: String,
     /// Why he was turned away.
     pub reason: String,
+}
+
+/// Records a stranger who was refused.
+///
+/// # Errors
+/// What the database says.
+pub fn refusal_record_in_tx(
+    conn: &mut Connection,
+    calling_ae: &str,
+    called_ae: &str,
+    address: &str,
+    reason: &str,
+    at: NaiveDateTime,
+) -> Result<(), StoreError> {
+    diesel::insert_into(refusals::table)
+        .values((
+            refusals::at.eq(at),
+            refusals::calling_ae.eq(calling_ae),
+            refusals::called_ae.eq(called_ae),
+            refusals::address.eq(address),
+            refusals::reason.eq(reason),
+        ))
+        .execute(conn)?;
+    Ok(())
 }
 
 /// Who was turned away since a time, the newest first, and how often in all.

@@ -12,7 +12,7 @@ use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::scp::{AssociationSummary, Desk, Outcome, Peer, Refusal};
 use dokuei_models::store::audit::{self, Subject};
 use dokuei_models::store::sites::{self, EndpointRow};
-use dokuei_models::store::{endpoints, images};
+use dokuei_models::store::{endpoints, quarantine};
 use dokuei_models::{Actor, StoreError};
 
 use crate::state::State;
@@ -63,7 +63,7 @@ impl FrontDesk {
                 let actor = Actor::peer(&summary.calling, &summary.from.to_string(), at);
                 if let Outcome::Refused(refusal) = summary.outcome {
                     let (from, reason) = (summary.from.to_string(), refusal.code());
-                    images::refusal_record_in_tx(conn, &summary.calling, &summary.called, &from, reason, at)?;
+                    quarantine::refusal_record_in_tx(conn, &summary.calling, &summary.called, &from, reason, at)?;
                     return audit::append_in_tx(
                         conn,
                         &actor,

@@ -2,7 +2,6 @@
 
 use actix_web::http::{Method, StatusCode};
 use dokuei_models::CaseId;
-use dokuei_models::store::images;
 use dokuei_models::store::quarantine;
 use dokuei_server::authority::{Role, Scope};
 use dokuei_server::clock::Clock as _;
@@ -113,9 +112,9 @@ async fn a_program_sees_what_needs_a_person_and_resolves_what_was_kept_apart() {
         .state
         .db
         .tx(move |conn| {
-            images::refusal_record_in_tx(conn, "STRANGER", "DOKUEI", "192.0.2.9", "calling_unknown", at)?;
+            quarantine::refusal_record_in_tx(conn, "STRANGER", "DOKUEI", "192.0.2.9", "calling_unknown", at)?;
             let object = dokuei_models::objects::KeptObject { key: "k".into(), sha256: "0".repeat(64), size: 7 };
-            images::quarantine_keep_in_tx(conn, world.site, None, "unreadable", "", "", &object, at)?;
+            quarantine::quarantine_keep_in_tx(conn, world.site, None, "unreadable", "", "", &object, at)?;
             Ok(quarantine::quarantine_list_open(conn, &[world.site], 1)?.0.remove(0).id)
         })
         .await

@@ -19,6 +19,7 @@ mod regrouping;
 mod reports;
 mod requests;
 mod shapes;
+mod signing;
 mod sites;
 mod skills;
 mod trouble;
@@ -48,6 +49,7 @@ pub fn routes(routes: &mut Routes) {
         uploads::routes,
         worklist::routes,
         reads::routes,
+        signing::routes,
         dispatch::routes,
         cases::routes,
         deciding::routes,
@@ -97,10 +99,10 @@ pub fn routes(routes: &mut Routes) {
         reads::read_draft,
         reads::read_heartbeat,
         reads::read_views,
-        reads::read_sign_sheet,
-        reads::read_sign,
-        reads::read_addendum,
-        reads::read_report_pdf,
+        signing::read_sign_sheet,
+        signing::read_sign,
+        signing::read_addendum,
+        signing::read_report_pdf,
         dispatch::board,
         dispatch::case_search,
         cases::case,
