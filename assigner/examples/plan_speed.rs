@@ -1,6 +1,6 @@
 //! Measures plans of invented pools and prints a table.
 //!
-//! `cargo run -p dokuei-assigner --example plan_speed [-- SEEDS]`: milliseconds
+//! `cargo run --example plan_speed [-- SEEDS]`: milliseconds
 //! are of one plan, explanations included: wall time, and the thread's CPU time
 //! as Linux counts it, which a busy machine does not blur. The gap is against
 //! the plan's own proved bound.

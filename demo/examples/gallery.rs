@@ -1,6 +1,6 @@
 //! Writes the middle image of each series of each procedure into a folder, as DICOM and as PNG, to look at the phantoms and to validate the files.
 //!
-//! `cargo run -p dokuei-demo --example gallery -- FOLDER [SEED]`
+//! `cargo run --example gallery -- FOLDER [SEED]`
 
 use std::{collections::HashSet, error::Error, fs, path::Path};
 

@@ -1,4 +1,4 @@
-//! Trains the urgency model: `cargo run -p dokuei-prescreen --example train_urgency -- --out FILE [--examples FILE] [--count N] [--seed N]`.
+//! Trains the urgency model: `cargo run --example train_urgency -- --out FILE [--examples FILE] [--count N] [--seed N]`.
 //!
 //! Without `--examples` (JSON lines, see `read_examples`) it invents `--count` of them. Prints the evaluation as JSON.
 

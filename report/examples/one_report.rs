@@ -1,7 +1,7 @@
 //! Sets and signs one invented report and says what it took.
 //!
 //! ```sh
-//! cargo run -p dokuei-report --example one_report -- OUT_FOLDER [FONTS_FOLDER]
+//! cargo run --example one_report -- OUT_FOLDER [FONTS_FOLDER]
 //! ```
 //! Writes `ja.pdf`, `amended.pdf`, `en.pdf`, `long.pdf`, each signed, with `root.pem`; prints time and memory of each step.
 

@@ -173,7 +173,7 @@ pub async fn run_checked(command: &mut Command) -> Result<String> {
 pub fn from_ops_test(variable: &str) -> Result<String> {
     std::env::var(variable).with_context(|| {
         format!(
-            "{variable} is not set: run the tests with ops/test, or one crate's with ops/with-peers cargo test -p ..."
+            "{variable} is not set: run the tests with ops/test, or one crate's with ops/with-peers cargo test --workspace --test FILE"
         )
     })
 }
