@@ -48,6 +48,9 @@ pub(super) struct VersionShape {
     /// Why it was amended.
     reason: String,
     signed_at: Option<DateTime<Utc>>,
+    withdrawn_at: Option<DateTime<Utc>>,
+    /// Why it was withdrawn.
+    withdrawn_reason: Option<String>,
     /// SHA-256 of the PDF.
     sha256: String,
     size: i64,
@@ -72,6 +75,8 @@ impl VersionShape {
             state: row.state.code(),
             reason: row.reason.clone(),
             signed_at: utc(row.signed_at),
+            withdrawn_at: utc(row.withdrawn.as_ref().map(|(_, at)| *at)),
+            withdrawn_reason: row.withdrawn.as_ref().map(|(reason, _)| reason.clone()),
             sha256: row.sha256.clone(),
             size: row.size,
             recipients: recipients.collect(),
