@@ -13,8 +13,6 @@ use super::{ObjectError, Objects};
 
 /// Where objects lie that were set aside: `aside/SECONDS/KEY`.
 const ASIDE: &str = "aside";
-/// The readiness check's own.
-const PROBE: &str = "probe";
 
 /// An object as the store lists it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,16 +48,21 @@ impl Aside {
     }
 }
 
+/// Whether [`Objects::keep`] makes such a key: `FOLDER/ab/SHA256`.
+fn is_ours(key: &str) -> bool {
+    let mut steps = key.rsplit('/');
+    let (Some(hash), Some(shelf), Some(_)) = (steps.next(), steps.next(), steps.next()) else { return false };
+    let hexadecimal = hash.len() == 64 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+    hexadecimal && hash.starts_with(shelf) && shelf.len() == 2 && !key.starts_with(&format!("{ASIDE}/"))
+}
+
 impl Objects {
-    /// Everything that was kept, in no order; what was set aside is left out.
+    /// Everything that [`Objects::keep`] kept, in no order; what was set aside is left out, and so is whatever else lies
+    /// in the same bucket or folder.
     pub fn list(&self) -> impl Stream<Item = Result<StoredObject, ObjectError>> + Send + use<> {
-        let apart = |meta: &ObjectMeta| {
-            let top = meta.location.as_ref().split('/').next().unwrap_or_default();
-            top == ASIDE || top == PROBE
-        };
         self.store.list(None).filter_map(move |found| async move {
             match found {
-                Ok(meta) if apart(&meta) => None,
+                Ok(meta) if !is_ours(meta.location.as_ref()) => None,
                 Ok(meta) => Some(Ok(StoredObject {
                     key: meta.location.to_string(),
                     size: meta.size,
@@ -119,6 +122,29 @@ impl Objects {
         match self.store.delete(&aside.path()).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_ours;
+
+    #[test]
+    fn only_what_was_kept_here_is_looked_after() {
+        let hash = "ab".repeat(32);
+        for key in [format!("instances/7/ab/{hash}"), format!("reports/ab/{hash}")] {
+            assert!(is_ours(&key), "{key}");
+        }
+        for key in [
+            format!("aside/1790000000/reports/ab/{hash}"),
+            format!("ab/{hash}"),
+            format!("reports/cd/{hash}"),
+            "backup/dokuei.dump".to_owned(),
+            "probe/readiness".to_owned(),
+            String::new(),
+        ] {
+            assert!(!is_ours(&key), "{key}");
         }
     }
 }

@@ -179,6 +179,16 @@ pub fn read_create_in_tx(
         .get_result(conn)?)
 }
 
+/// Holds a case until the transaction ends, so that what is read of it and its reads from here on stays true until the
+/// commit. PostgreSQL locks the row; SQLite has one writer anyway.
+///
+/// # Errors
+/// [`StoreError::NotFound`] when there is none.
+pub fn case_lock_in_tx(conn: &mut Connection, case: CaseId) -> Result<(), StoreError> {
+    let held = diesel::update(cases::table.find(case)).set(cases::version.eq(cases::version)).execute(conn)?;
+    if held == 1 { Ok(()) } else { Err(StoreError::NotFound("the case")) }
+}
+
 /// One case.
 ///
 /// # Errors

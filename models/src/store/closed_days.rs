@@ -35,6 +35,15 @@ pub fn closed_day_list(conn: &mut Connection, site: SiteId, from: NaiveDate) -> 
         .load(conn)?)
 }
 
+/// Whether any of the country's closed days is known.
+///
+/// # Errors
+/// What the database says.
+pub fn national_day_exists(conn: &mut Connection) -> Result<bool, StoreError> {
+    let known = site_calendars::table.filter(site_calendars::site_id.is_null()).select(site_calendars::id);
+    Ok(diesel::select(diesel::dsl::exists(known)).get_result(conn)?)
+}
+
 /// The whole country's closed days from a day on.
 ///
 /// # Errors

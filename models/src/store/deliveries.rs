@@ -17,7 +17,7 @@ use crate::actor::Actor;
 use crate::db::Connection;
 use crate::error::{OrNotFound, StoreError};
 use crate::ids::{CaseId, DeliveryId, EndpointId, ReportVersionId, SiteId, UserId};
-use crate::schema::{cases, deliveries};
+use crate::schema::{cases, deliveries, withdrawals};
 use crate::state::{DeliveryContent, DeliveryKind, DeliveryState};
 use crate::store::jobs::{self, NewJob};
 use crate::store::{audit, case_events};
@@ -156,7 +156,27 @@ pub fn delivery_begin_in_tx(
     ))
     .execute(conn)?;
     let row = delivery_get(conn, delivery)?;
+    if begun == 1 && stop_if_withdrawn(conn, &row)? {
+        return Ok(None);
+    }
     Ok((begun == 1).then_some(row))
+}
+
+/// Gives up a report that was being sent while it was withdrawn; its notice goes instead. Returns whether it was.
+fn stop_if_withdrawn(conn: &mut Connection, row: &DeliveryRow) -> Result<bool, StoreError> {
+    let withdrawn = withdrawals::table.filter(withdrawals::report_version_id.eq(row.report_version_id));
+    let withdrawn: bool = diesel::select(diesel::dsl::exists(withdrawn)).get_result(conn)?;
+    if row.content != DeliveryContent::Report || !withdrawn {
+        return Ok(false);
+    }
+    diesel::update(deliveries::table.find(row.id).filter(deliveries::state.eq(DeliveryState::Sending)))
+        .set((
+            deliveries::state.eq(DeliveryState::GivenUp),
+            deliveries::given_up_reason.eq(Some("report_withdrawn")),
+            deliveries::version.eq(deliveries::version + 1),
+        ))
+        .execute(conn)?;
+    Ok(true)
 }
 
 /// It arrived.
@@ -203,6 +223,9 @@ pub fn delivery_failed_in_tx(
     after: AfterFailure,
 ) -> Result<(), StoreError> {
     let row = delivery_get(conn, delivery)?;
+    if row.state == DeliveryState::Sending && stop_if_withdrawn(conn, &row)? {
+        return note(conn, actor, delivery, "delivery.give_up", "done", "");
+    }
     let (state, next_at, attempts) = match after {
         AfterFailure::Again(at) => (DeliveryState::Pending, at, row.attempts),
         AfterFailure::Wait(at) => (DeliveryState::Pending, at, row.attempts - 1),
@@ -308,6 +331,20 @@ pub fn delivery_stop_in_tx(conn: &mut Connection, actor: &Actor, case: CaseId, r
         }
     }
     Ok(())
+}
+
+/// Whether a notice that a report was withdrawn is still on its way by DICOM: until it has arrived, the studies of the
+/// case stay as they were reported on, so that it lies where the report lies.
+///
+/// # Errors
+/// What the database says.
+pub fn notice_is_owed(conn: &mut Connection, case: CaseId) -> Result<bool, StoreError> {
+    let owed = deliveries::table
+        .filter(deliveries::case_id.eq(case))
+        .filter(deliveries::content.eq(DeliveryContent::Withdrawal))
+        .filter(deliveries::kind.eq(DeliveryKind::Dicom))
+        .filter(deliveries::state.ne_all([DeliveryState::Delivered, DeliveryState::GivenUp]));
+    Ok(diesel::select(diesel::dsl::exists(owed)).get_result(conn)?)
 }
 
 /// Whether each required delivery of the case is delivered or given up (and there is one at all).

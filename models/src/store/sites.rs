@@ -6,8 +6,8 @@ use diesel::prelude::*;
 use crate::db::Connection;
 use crate::error::{OrNotFound, StoreError};
 use crate::ids::{ContractId, EndpointId, PoolId, SiteId};
-use crate::schema::{contracts, filings, site_calendars, site_endpoints, sites};
-use crate::state::OrphanRule;
+use crate::schema::{cases, contracts, filings, site_calendars, site_endpoints, sites};
+use crate::state::{CaseState, OrphanRule};
 
 pub use super::pools::{pool_insert_in_tx, pool_list};
 
@@ -149,6 +149,16 @@ pub struct FilingRow {
 /// [`StoreError::NotFound`] when there is none.
 pub fn site_get(conn: &mut Connection, site: SiteId) -> Result<SiteRow, StoreError> {
     sites::table.find(site).select(SiteRow::as_select()).first(conn).or_not_found("the site")
+}
+
+/// Whether a site has cases without a report that are not cancelled either.
+///
+/// # Errors
+/// What the database says.
+pub fn site_has_open_cases(conn: &mut Connection, site: SiteId) -> Result<bool, StoreError> {
+    let closed = [CaseState::Reported, CaseState::Returned, CaseState::Acknowledged, CaseState::Cancelled];
+    let open = cases::table.filter(cases::site_id.eq(site)).filter(cases::state.ne_all(closed));
+    Ok(diesel::select(diesel::dsl::exists(open)).get_result(conn)?)
 }
 
 /// Every site, by code.

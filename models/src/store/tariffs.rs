@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use crate::db::Connection;
 use crate::error::{OrNotFound, StoreError};
 use crate::ids::{TariffId, TariffLineId};
-use crate::schema::{billable_events, tariff_lines, tariffs};
+use crate::schema::{billable_events, contracts, tariff_lines, tariffs};
 
 /// A tariff.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -109,6 +109,15 @@ pub fn tariff_line_list(conn: &mut Connection, tariff: TariffId) -> Result<Vec<T
 /// [`StoreError::NotFound`] when there is none.
 pub fn tariff_get(conn: &mut Connection, tariff: TariffId) -> Result<TariffRow, StoreError> {
     tariffs::table.find(tariff).select(TariffRow::as_select()).first(conn).or_not_found("the tariff")
+}
+
+/// Whether a contract names this tariff.
+///
+/// # Errors
+/// What the database says.
+pub fn tariff_is_agreed(conn: &mut Connection, name: &str) -> Result<bool, StoreError> {
+    let agreed = contracts::table.filter(contracts::tariff_name.eq(name));
+    Ok(diesel::select(diesel::dsl::exists(agreed)).get_result(conn)?)
 }
 
 /// Every tariff, by name, the newest of a name first.

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use dokuei_models::objects::KeptObject;
 use dokuei_models::state::{DeliveryContent, DeliveryKind, DeliveryState, VersionState};
 use dokuei_models::store::deliveries::{self, AfterFailure, NewDelivery};
+use dokuei_models::store::withdrawals::{self, WithdrawalRow};
 use dokuei_models::store::{artefacts, recipients, reports, signed_versions};
 use dokuei_models::{CaseId, Connection, Db, DeliveryId, ReportVersionId, StoreError, UserId};
 
@@ -154,5 +155,42 @@ fn a_draft_is_never_among_the_signed_versions() {
         assert_eq!(signed.iter().map(|one| one.id).collect::<Vec<_>>(), [version]);
         let draft = db.read(move |conn| signed_versions::signed_version_get(conn, read.id)).await;
         assert!(matches!(draft, Err(StoreError::NotFound(_))));
+    });
+}
+
+/// The worst moment: a report of the wrong patient is on its way while it is withdrawn.
+#[test]
+fn a_report_that_was_being_sent_when_it_was_withdrawn_is_not_sent_again() {
+    on_each(|db| async move {
+        let (case, version, user) = signed(&db).await;
+        let (failing, orphaned) = (owe(&db, case, version, true).await, owe(&db, case, version, true).await);
+        assert!(begin(&db, failing, 0).await && begin(&db, orphaned, 0).await);
+        let row =
+            WithdrawalRow { report_version_id: version, reason: "別の患者".into(), by_user_id: user, at: noon() };
+        tx(&db, move |conn| withdrawals::withdrawal_add_in_tx(conn, &row.clone())).await.unwrap();
+        tx(&db, move |conn| deliveries::delivery_stop_in_tx(conn, &actor(), case, "report_withdrawn")).await.unwrap();
+        fail(&db, failing, AfterFailure::Again(noon())).await.unwrap();
+        assert!(!begin(&db, failing, 1).await, "it is not tried again");
+        assert!(!begin(&db, orphaned, 1).await, "nor is one whose worker died");
+        for delivery in [failing, orphaned] {
+            let row = db.read(move |conn| deliveries::delivery_get(conn, delivery)).await.unwrap();
+            assert_eq!((row.state, row.given_up_reason.as_deref()), (DeliveryState::GivenUp, Some("report_withdrawn")));
+        }
+        // The notice itself goes.
+        let notice = NewDelivery {
+            content: DeliveryContent::Withdrawal,
+            case,
+            version,
+            kind: DeliveryKind::Dicom,
+            endpoint: None,
+            destination: "PACS".into(),
+            required: true,
+            at: noon(),
+        };
+        let notice = tx(&db, move |conn| deliveries::delivery_create_in_tx(conn, &notice)).await.unwrap();
+        assert!(db.read(move |conn| deliveries::notice_is_owed(conn, case)).await.unwrap());
+        assert!(begin(&db, notice, 0).await);
+        tx(&db, move |conn| deliveries::delivery_done_in_tx(conn, &actor(), notice)).await.unwrap();
+        assert!(!db.read(move |conn| deliveries::notice_is_owed(conn, case)).await.unwrap());
     });
 }

@@ -113,7 +113,7 @@ pub fn month(conn: &mut Connection, month: &str, site: Option<SiteId>) -> Result
     let site_names: HashMap<SiteId, (String, String)> =
         sites::site_list(conn)?.into_iter().map(|site| (site.id, both(site.name_ja, site.name_en))).collect();
     let reader_names: HashMap<ReaderId, (String, String)> =
-        readers::reader_list(conn, None)?.into_iter().map(|(reader, ja, en)| (reader.id, both(ja, en))).collect();
+        readers::reader_list_all(conn)?.into_iter().map(|(reader, _, ja, en)| (reader.id, both(ja, en))).collect();
     let name = |site: SiteId| site_names.get(&site).cloned().unwrap_or_default();
     let lines = rows
         .into_iter()

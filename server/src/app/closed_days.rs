@@ -16,7 +16,7 @@ use crate::state::State;
 /// # Errors
 /// What the database says.
 pub fn national_in_tx(conn: &mut Connection, actor: &Actor) -> Result<usize, StoreError> {
-    if !closed_days::national_day_list(conn, NaiveDate::MIN)?.is_empty() {
+    if closed_days::national_day_exists(conn)? {
         return Ok(0);
     }
     let mut taken = 0;

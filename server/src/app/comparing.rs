@@ -154,6 +154,7 @@ pub fn compare_in_tx(
     case: CaseId,
     outcome: &Comparison,
 ) -> std::result::Result<CaseRow, StoreError> {
+    cases::case_lock_in_tx(conn, case)?;
     let row = cases::case_get(conn, case)?;
     let all = reads::read_list_of_case(conn, case)?;
     let (Some(last), true) = (last_of_two(&row, &all), row.has_flag(COMPARE)) else {

@@ -41,12 +41,14 @@ pub fn write_in_tx(
     let parts = cases::case_part_list(conn, case.id)?;
     let contract = case.contract_id.map(|id| sites::contract_get(conn, id)).transpose()?;
     let signed_on = day_in_japan(actor.at);
-    let counts_on = match contract.as_ref().map(|contract| contract.price_day.as_str()) {
+    let priced_on = match contract.as_ref().map(|contract| contract.price_day.as_str()) {
         Some("receipt") => day_in_japan(case.received_at),
         _ => signed_on,
     };
+    // What is read anew after a withdrawal counts no earlier than the reversal of the first: that month may be billed.
+    let counts_on = case.withdrawn_at.map_or(priced_on, |at| priced_on.max(day_in_japan(at)));
     let lines = match &contract {
-        Some(contract) => match tariffs::tariff_on(conn, &contract.tariff_name, counts_on)? {
+        Some(contract) => match tariffs::tariff_on(conn, &contract.tariff_name, priced_on)? {
             Some(tariff) => tariffs::tariff_line_list(conn, tariff.id)?,
             None => Vec::new(),
         },

@@ -117,6 +117,7 @@ pub fn refused(error: StoreError) -> Error {
     Error::new(match state.as_str() {
         "being_read" => &codes::READ_BEING_READ,
         "signed" => &codes::CASE_SIGNED,
+        "notice_owed" => &codes::NOTICE_OWED,
         "last_study" => &codes::LAST_STUDY,
         "other_patient" => &codes::OTHER_PATIENT,
         "elsewhere" => &codes::STUDY_ELSEWHERE,

@@ -13,6 +13,7 @@ use super::{due, opening};
 /// # Errors
 /// What the database says.
 pub fn prescreen_case_in_tx(conn: &mut Connection, actor: &Actor, case: CaseId) -> Result<(), StoreError> {
+    cases::case_lock_in_tx(conn, case)?;
     let row = cases::case_get(conn, case)?;
     let request = requests::request_get(conn, row.request_id)?;
     let patient = patients::patient_get(conn, row.patient_id)?;

@@ -15,7 +15,7 @@ use dokuei_models::state::{
 };
 use dokuei_models::store::cases::{self, CasePart, CaseRow};
 use dokuei_models::store::jobs::{self, NewJob};
-use dokuei_models::store::{reads, requests, sites, studies};
+use dokuei_models::store::{deliveries, reads, requests, sites, studies};
 use dokuei_models::{Actor, CaseId, Connection, RequestId, StoreError, StudyId};
 use dokuei_prescreen::minutes::reading_minutes;
 use dokuei_terms::Part;
@@ -95,6 +95,7 @@ pub async fn regroup(
 fn need_unsigned(conn: &mut Connection, case: &CaseRow) -> std::result::Result<(), StoreError> {
     let signed = reads::read_list_of_case(conn, case.id)?.iter().any(|read| read.stands_signed(case));
     match case.state.is_open() {
+        true if !signed && deliveries::notice_is_owed(conn, case.id)? => Err(conflict("regroup", "notice_owed")),
         true if !signed => Ok(()),
         true => Err(conflict("regroup", "signed")),
         false => Err(conflict("regroup", if case.reported_at.is_some() { "signed" } else { case.state.code() })),

@@ -238,18 +238,23 @@ pub async fn update(state: &State, actor: Actor, site: SiteId, form: &SiteForm) 
     let form = SiteForm { code: known.code.clone(), ..form.clone() };
     let row = form.check(site, known.demo)?;
     let detail = changes::between(&SiteForm::of(&known), &form);
-    let pool_known = state
+    let known_pool = known.pool_id;
+    let changed = state
         .db
         .tx(move |conn| {
             if !pools::pool_list(conn)?.iter().any(|(id, ..)| *id == row.pool_id) {
-                return Ok(false);
+                return Ok(Err(("pool", &common::FIELD_REQUIRED)));
+            }
+            // Its open cases are planned and seen in the pool they were opened in.
+            if known_pool != row.pool_id && sites::site_has_open_cases(conn, site)? {
+                return Ok(Err(("pool", &codes::POOL_BUSY)));
             }
             sites::site_update_in_tx(conn, &row)?;
             append_in_tx(conn, &actor, "site.change", Subject::row("site", site.0, Some(site)), "done", &detail)?;
-            Ok(true)
+            Ok(Ok(()))
         })
         .await?;
-    if pool_known { Ok(()) } else { Err(Error::new(&common::FORM_INVALID).field("pool", &common::FIELD_REQUIRED)) }
+    changed.map_err(|(field, code)| Error::new(&common::FORM_INVALID).field(field, code))
 }
 
 /// One line of the list.

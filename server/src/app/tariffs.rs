@@ -181,12 +181,15 @@ pub async fn remove(state: &State, actor: Actor, tariff: TariffId) -> Result<()>
         .db
         .tx(move |conn| {
             let row = tariffs::tariff_get(conn, tariff)?;
-            if tariffs::tariff_is_used(conn, tariff)? {
+            let all = tariffs::tariff_list(conn)?;
+            // A contract names a tariff, whichever of its versions is in force: without any, everything would cost nothing.
+            let last = all.iter().filter(|one| one.name == row.name).count() == 1;
+            if tariffs::tariff_is_used(conn, tariff)? || last && tariffs::tariff_is_agreed(conn, &row.name)? {
                 return Ok(false);
             }
             tariffs::tariff_remove_in_tx(conn, tariff)?;
             let eve = row.from_day - Days::new(1);
-            let before = tariffs::tariff_list(conn)?;
+            let before = all;
             if let Some(before) = before.iter().find(|one| one.name == row.name && one.to_day == Some(eve)) {
                 tariffs::tariff_end_in_tx(conn, before.id, row.to_day)?;
             }

@@ -32,6 +32,8 @@ impl<T: FromStr> Typed<T> {
     pub fn read(text: &str) -> Self {
         match text.trim() {
             "" => Self::Empty,
+            // No number here is below nothing, and a day with a sign lies beyond the year 9999.
+            text if text.starts_with(['+', '-']) => Self::Wrong(text.chars().take(60).collect()),
             text => text.parse().map_or_else(|_| Self::Wrong(text.chars().take(60).collect()), Self::Is),
         }
     }

@@ -65,6 +65,7 @@ fn note_late_images(
     instances: i32,
 ) -> Result<(), StoreError> {
     for case in of {
+        cases::case_lock_in_tx(conn, *case)?;
         match case_apply_in_tx(conn, actor, *case, &CaseEvent::ImagesArrived { study, instances }) {
             Ok(state) if state.is_open() => opening::understand_parts_in_tx(conn, *case)?,
             // A cancelled case takes no notice.

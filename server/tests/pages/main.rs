@@ -25,6 +25,7 @@ mod planning;
 mod pool;
 mod portal;
 mod reading;
+mod terms;
 mod wake;
 mod ward;
 mod withdrawing;

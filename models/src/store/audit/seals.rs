@@ -102,7 +102,7 @@ pub struct SealState {
     pub head: Option<(i64, String, NaiveDateTime)>,
     /// The newest sealed row.
     pub last_sealed: Option<i64>,
-    /// Rows that wait for the sealer.
+    /// Rows that wait for the sealer, as far as [`Span::Recent`] looks.
     pub unsealed: i64,
 }
 
@@ -120,6 +120,7 @@ pub fn audit_seal_state(conn: &mut Connection) -> Result<SealState, StoreError> 
     let unsealed = audit::table
         .left_join(audit_sealed::table.on(audit_sealed::audit_id.eq(audit::id)))
         .filter(audit_sealed::seal_id.is_null())
+        .filter(audit::id.gt(last_sealed.map_or(0, |newest| newest - LOOK_BACK)))
         .count()
         .get_result(conn)?;
     Ok(SealState { head, last_sealed, unsealed })

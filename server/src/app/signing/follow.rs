@@ -53,6 +53,8 @@ pub(super) struct Finished {
 /// [`StoreError::Stale`] when the draft is not the revision that was typeset; what the state machines refuse.
 pub(super) fn finish_in_tx(conn: &mut Connection, actor: &Actor, done: &Finished) -> Result<CaseRow, StoreError> {
     let (read, version) = (&done.read, done.draft.id);
+    // Two readers may sign at once: the second must see the first's read as signed.
+    cases::case_lock_in_tx(conn, read.case_id)?;
     reports::version_sign_in_tx(conn, version, done.draft.revision, done.becomes, &done.reason, done.user, actor.at)?;
     artefacts::artefact_add_in_tx(conn, version, artefacts::PDF, &done.object, actor.at)?;
     if let Some(parts) = &done.parts {

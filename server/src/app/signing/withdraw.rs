@@ -158,6 +158,7 @@ pub fn withdraw_in_tx(
     notice: &KeptObject,
 ) -> std::result::Result<(CaseRow, BTreeSet<i64>), StoreError> {
     let by = actor.user.ok_or_else(|| StoreError::Rule("only a person withdraws".to_owned()))?;
+    cases::case_lock_in_tx(conn, case)?;
     let before = cases::case_get(conn, case)?;
     let in_force = withdrawals::version_list_in_force(conn, case)?;
     if in_force.last() != Some(&newest) {

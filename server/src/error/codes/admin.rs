@@ -38,6 +38,9 @@ code_table! {
     BEGINS_TOO_EARLY = 422, "begins_too_early",
         "{day}からの版がすでに使われています。それより後の日を選んでください。",
         "The version from {day} is already used. Choose a later day.";
+    POOL_BUSY = 422, "pool_busy",
+        "この施設には終わっていない症例があるため、読影グループを変えられません。終わってから変えてください。",
+        "This site has open cases, so its reading group cannot be changed yet. Change it when they are done.";
     IN_USE = 409, "in_use",
         "すでに症例または請求に使われているため、変えられません。新しい開始日の版を作ってください。",
         "Cases or bills were made with this, so it stays. Begin a new version from a later day.";

@@ -15,6 +15,9 @@ code_table! {
     NOTHING_SIGNED = 409, "nothing_signed",
         "取り消せる報告がありません。画面を更新して、報告の状態を確かめてください。",
         "There is no report in force to withdraw. Reload and look at the reports.";
+    NOTICE_OWED = 409, "notice_owed",
+        "報告の取消のお知らせがまだ施設に届いていません。届いてから（または返却を断念してから）もう一度操作してください。",
+        "The notice of the withdrawal has not reached the site yet. Try again when it has, or give its delivery up first.";
     LAST_STUDY = 409, "last_study",
         "最後の検査は外せません。症例を取り消すか、ほかの症例に統合してください。",
         "The last study cannot be taken out. Cancel the case or merge it into another one.";
