@@ -16,11 +16,12 @@ use dokuei_models::store::patients::{self, PatientRow};
 use dokuei_models::store::prescreens::{self, PrescreenRow};
 use dokuei_models::store::readers::{self, ReaderRow};
 use dokuei_models::store::reads::{self, ReadRow};
+use dokuei_models::store::reports;
 use dokuei_models::store::requests::{self, RequestFileRow, RequestRow};
 use dokuei_models::store::sites::{self, SiteRow};
 use dokuei_models::store::studies::{self, StudyRow};
 use dokuei_models::store::{board, jobs, withdrawals};
-use dokuei_models::{CaseId, Connection, DeliveryId, RequestId, StoreError, StudyId};
+use dokuei_models::{CaseId, Connection, DeliveryId, ReadId, ReportVersionId, RequestId, StoreError, StudyId};
 
 use super::board::Names;
 use super::matching::OLDER_THAN_LIMIT;
@@ -79,6 +80,8 @@ pub struct Sheet {
     pub notes: Vec<CaseNoteRow>,
     /// What is owed to the site.
     pub deliveries: Vec<DeliveryRow>,
+    /// What was signed: the read, the version and its number in the case, oldest first.
+    pub signed: Vec<(ReadId, ReportVersionId, i32)>,
     /// Studies that could be put into it.
     pub loose: Vec<Loose>,
     /// Other open cases of the patient.
@@ -145,6 +148,11 @@ pub fn sheet_in(conn: &mut Connection, reach: &Reach, case: CaseId) -> std::resu
         events: case_events::case_event_list(conn, case)?,
         notes: case_notes::case_note_list(conn, case)?,
         deliveries: deliveries::delivery_list_of_case(conn, case)?,
+        signed: reports::version_list_of_case(conn, case)?
+            .into_iter()
+            .filter(|(_, version)| version.signed_at.is_some())
+            .map(|(report, version)| (report.read_id, version.id, version.number))
+            .collect(),
         loose,
         siblings,
         readers: readers::reader_list(conn, Some(row.pool_id))?,

@@ -3,7 +3,7 @@
 //! Stat and urgent run by the clock. Priority and routine run by the clock too,
 //! but a due time that falls on a day on which the site is closed moves to the
 //! same time of its next open day. What the site asked for (`wanted_by`) can
-//! make it earlier, never later. All in the site's time, Japan Standard Time.
+//! make it earlier, never later; a higher priority is never owed later than a lesser one. All in the site's time, Japan Standard Time.
 
 use chrono::{Datelike, Days, NaiveDate, NaiveDateTime, TimeDelta, Weekday};
 use dokuei_models::japan;
@@ -44,15 +44,28 @@ pub fn due_at(
     wanted_by: Option<NaiveDateTime>,
     from: NaiveDateTime,
 ) -> Result<NaiveDateTime, StoreError> {
-    let by_clock = from + TimeDelta::minutes(granted_minutes(contract, priority));
-    let due = match priority {
-        Priority::Stat | Priority::Urgent => by_clock,
-        Priority::Priority | Priority::Routine => {
-            let closed = sites::closed_days(conn, site.id, day_in_japan(from))?;
-            to_open_day(by_clock, &closed)
+    let closed = sites::closed_days(conn, site.id, day_in_japan(from))?;
+    let due = owed(priority, |priority| granted_minutes(contract, priority), from, &closed);
+    Ok(wanted_by.map_or(due, |wanted| due.min(wanted.max(from))))
+}
+
+/// The due time of a priority, never later than that of a lesser one: of two that fall on closed days, the shorter may
+/// keep the later time of day.
+fn owed(
+    priority: Priority,
+    granted: impl Fn(Priority) -> i64,
+    from: NaiveDateTime,
+    closed: &[NaiveDate],
+) -> NaiveDateTime {
+    let by_itself = |priority: Priority| {
+        let by_clock = from + TimeDelta::minutes(granted(priority));
+        match priority {
+            Priority::Stat | Priority::Urgent => by_clock,
+            Priority::Priority | Priority::Routine => to_open_day(by_clock, closed),
         }
     };
-    Ok(wanted_by.map_or(due, |wanted| due.min(wanted.max(from))))
+    let lesser = Priority::ALL.iter().copied().filter(|other| granted(*other) > granted(priority)).map(by_itself);
+    lesser.fold(by_itself(priority), NaiveDateTime::min)
 }
 
 /// Moves a UTC time that falls on a closed day (or a Sunday) in Japan to the same time of the next open day.
@@ -96,5 +109,22 @@ mod tests {
         let day = |offset| NaiveDate::from_ymd_opt(2026, 11, 1).unwrap() + Days::new(offset);
         let closed: Vec<_> = (0..400).map(day).collect();
         assert!(to_open_day(utc("2026-11-02 00:00"), &closed) > utc("2026-11-02 00:00"));
+    }
+
+    #[test]
+    fn a_higher_priority_is_never_owed_later() {
+        // Received at twenty past midnight of a Sunday before a holiday.
+        let (from, monday) = (utc("2026-11-21 15:20"), NaiveDate::from_ymd_opt(2026, 11, 23).unwrap());
+        let due = |priority| owed(priority, |priority| granted_minutes(None, priority), from, &[monday]);
+        assert_eq!(due(Priority::Routine), utc("2026-11-23 15:20"));
+        assert_eq!(due(Priority::Priority), utc("2026-11-23 15:20"), "alone it would be 08:20 of the same Tuesday");
+        assert_eq!(due(Priority::Stat), from + TimeDelta::minutes(60));
+        for hour in 0..24 * 14 {
+            let from = utc("2026-04-25 00:00") + TimeDelta::hours(hour);
+            let closed: Vec<NaiveDate> = (29..=30).filter_map(|day| NaiveDate::from_ymd_opt(2026, 4, day)).collect();
+            let due = |priority| owed(priority, |priority| granted_minutes(None, priority), from, &closed);
+            assert!(due(Priority::Stat) <= due(Priority::Urgent) && due(Priority::Urgent) <= due(Priority::Priority));
+            assert!(due(Priority::Priority) <= due(Priority::Routine), "{from}");
+        }
     }
 }

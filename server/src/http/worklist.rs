@@ -276,7 +276,8 @@ fn why(page: &Page, row: &WorklistRow) -> Vec<String> {
     }
     // The assigner's explanation is shown as far as it is understood.
     if let Ok(explanation) = serde_json::from_str::<serde_json::Value>(&row.read.explanation) {
-        if explanation["pinned"].as_bool() == Some(true) {
+        // Who asked the site is kept for the answer by a pin of the planner's own.
+        if explanation["pinned"].as_bool() == Some(true) && row.read.preferred_reader_id.is_none() {
             reasons.push(page.t("worklist-why-pinned"));
         }
         if let Some(skill) = explanation["winner"]["skill"].as_f64() {

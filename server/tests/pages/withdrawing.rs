@@ -52,7 +52,12 @@ async fn a_withdrawal_needs_a_reason_a_confirmation_and_the_right_person() {
     let ward = Ward::in_app(&app).await;
     let of = signed(&app, &ward).await;
     let path = format!("/cases/{}/withdraw", of.case);
-    assert!(of.director.get(&format!("/cases/{}", of.case)).await.body.contains(&path));
+    let sheet = of.director.get(&format!("/cases/{}", of.case)).await.body;
+    assert!(sheet.contains(&path));
+    // Whoever withdraws has read it.
+    let report = sheet.split("href=\"").find(|link| link.contains("/versions/")).expect("the report is a click away");
+    let report = of.director.get(report.split('"').next().unwrap()).await;
+    assert_eq!((report.status, report.header("content-type")), (StatusCode::OK, "application/pdf"));
     for missing in [[("reason", " "), ("confirm", "yes")], [("reason", "取り違え"), ("confirm", "")]] {
         assert_eq!(of.director.form(&path, &missing).await.status, StatusCode::UNPROCESSABLE_ENTITY);
     }

@@ -351,3 +351,4 @@ dispatch-called = Called AE
 dispatch-address = Address
 dispatch-peer = Peer
 dispatch-last-contact = Last contact
+dispatch-read-report = Report (version { $n })

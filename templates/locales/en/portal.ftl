@@ -66,6 +66,7 @@ portal-now-ready = It waits for a reader or for its turn.
 portal-now-reading = It is being read.
 portal-now-again = It is being read once more. The signed report stays in force.
 portal-now-question = The reader has a question. Your answer lets the reading go on.
+portal-now-held-for-site = The dispatcher holds this until your site gets in touch. If you do not know why, please telephone.
 portal-now-held = It is stopped for now; a dispatcher is looking at it.
 portal-now-no-engine = No engine answers a request for AI only. A dispatcher will call you.
 portal-now-reported = The report is signed and on its way to you.

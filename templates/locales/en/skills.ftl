@@ -1,7 +1,7 @@
 # Skill table
 nav-skills = Skill table
 skills-title = Skill table
-skills-line = 0 means never, 100 is the best. A faint number is taken from the region above.
+skills-line = 0 means never, 100 is the best. A faint number is taken from the region above. “Whole body” stands for whole-body exams alone, not for the regions below.
 skills-import = Import a CSV
 skills-empty-title = No readers yet
 skills-empty-text = The table appears here when readers have been added.

@@ -351,3 +351,4 @@ dispatch-called = 宛先AE
 dispatch-address = アドレス
 dispatch-peer = 装置
 dispatch-last-contact = 最後の連絡
+dispatch-read-report = 報告書（第{ $n }版）

@@ -66,6 +66,7 @@ portal-now-ready = 読影医の割り当てを待っているか、順番を待�
 portal-now-reading = 読影中です。
 portal-now-again = 追加の読影中です。署名済みの報告は有効です。
 portal-now-question = 読影医から質問があります。回答すると読影が再開します。
+portal-now-held-for-site = 配信担当が施設からの連絡を待って保留しています。心当たりがなければお電話ください。
 portal-now-held = 配信担当が確認しているため、一時止めています。
 portal-now-no-engine = AI のみの依頼に対応するエンジンがありません。配信担当が連絡します。
 portal-now-reported = 報告が署名されました。返却しています。

@@ -1,7 +1,7 @@
 # 得意度表
 nav-skills = 得意度表
 skills-title = 得意度表
-skills-line = 0 は「送らない」、100 が最も得意です。薄い数字は上位の部位から受け継いだ値です。
+skills-line = 0 は「送らない」、100 が最も得意です。薄い数字は上位の部位から受け継いだ値です。「全身」は全身の検査だけの値で、ほかの部位には及びません。
 skills-import = CSV を取り込む
 skills-empty-title = 読影医がまだいません
 skills-empty-text = 読影医を登録すると、ここに得意度表が出ます。

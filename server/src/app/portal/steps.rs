@@ -166,6 +166,13 @@ pub(super) fn of_case(request: &RequestRow, case: &CaseRow, studies: &[StudyRow]
             ([images, Done, Now, Ahead, Ahead], Said::key("portal-now-again"), Standing::Going)
         }
         CaseState::Reading => ([images, by_rule, Now, Ahead, Ahead], Said::key("portal-now-reading"), Standing::Going),
+        CaseState::OnHold
+            if case.hold_actor == Some(HoldActor::Site) && case.hold_reason.as_deref() != Some("question") =>
+        {
+            // A dispatcher's own hold asks nothing in writing.
+            let said = Said { until: case.hold_until, ..Said::key("portal-now-held-for-site") };
+            ([images, by_rule, Stuck, Ahead, Ahead], said, Standing::Going)
+        }
         CaseState::OnHold if case.hold_actor == Some(HoldActor::Site) => {
             let said = Said { until: case.hold_until, ..Said::key("portal-now-question") };
             ([images, by_rule, Stuck, Ahead, Ahead], said, Standing::Question)

@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use dokuei_models::ReadId;
 use dokuei_models::state::{CaseEvent, HoldActor, NoteKind, ReadEvent, case_apply_in_tx, read_apply_in_tx};
 use dokuei_models::store::{case_notes, cases, reads};
+use dokuei_terms::Priority;
 
 use crate::app::form::need_reason;
 use crate::app::worklist::{reader_of, refused, stop_reading_in_tx, tell};
@@ -11,8 +12,15 @@ use crate::authority::Person;
 use crate::error::Result;
 use crate::state::State;
 
-/// How long a question to a site may wait before somebody looks.
-const ANSWER_WITHIN: TimeDelta = TimeDelta::hours(24);
+/// How long a question to a site may wait before a dispatcher looks: well within what its priority grants.
+const fn answer_within(priority: Priority) -> TimeDelta {
+    TimeDelta::minutes(match priority {
+        Priority::Stat => 10,
+        Priority::Urgent => 30,
+        Priority::Priority => 4 * 60,
+        Priority::Routine => 24 * 60,
+    })
+}
 
 /// Gives a read back to the pool, with a reason; it may come to the same reader again. The draft is kept.
 ///
@@ -53,8 +61,8 @@ pub async fn ask_site(state: &State, person: &Person, read: ReadId, question: &s
             let case = stop_reading_in_tx(conn, &actor, read)?;
             case_notes::case_note_add_in_tx(conn, &actor, case.id, NoteKind::Question, "", &question)?;
             // The words stand in the note; the event says only that there is a question.
-            let hold =
-                CaseEvent::Hold { reason: "question".to_owned(), actor: HoldActor::Site, until: now + ANSWER_WITHIN };
+            let until = now + answer_within(case.priority);
+            let hold = CaseEvent::Hold { reason: "question".to_owned(), actor: HoldActor::Site, until };
             case_apply_in_tx(conn, &actor, case.id, &hold)?;
             cases::case_get(conn, case.id)
         })

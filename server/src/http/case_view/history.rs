@@ -102,7 +102,11 @@ pub(super) fn event(page: &Page, sheet: &Sheet, event: &CaseEventRow) -> EventLi
     let data: serde_json::Value = serde_json::from_str(&event.data).unwrap_or_default();
     let mut more = Vec::new();
     if let Some(reader) = data.get("reader").and_then(serde_json::Value::as_i64) {
-        more.push(sheet.names.reader(page.language, ReaderId(reader)));
+        let name = sheet.names.reader(page.language, ReaderId(reader));
+        // He did it himself: his name stands at the end of the line.
+        if event.actor_name.as_deref() != Some(name.as_str()) {
+            more.push(name);
+        }
     }
     if let Some(priority) = data.get("priority").and_then(|code| code.as_str()?.parse::<Priority>().ok()) {
         more.push(priority.label(page.language).to_owned());

@@ -26,6 +26,8 @@ pub struct ReadLine {
     pub times: String,
     /// Why, a sentence a line.
     pub why: Vec<String>,
+    /// Its signed versions: id and number.
+    pub versions: Vec<(i64, i32)>,
     /// Whether it can be pinned.
     pub open: bool,
     /// Whether it can be taken from its reader.
@@ -80,6 +82,7 @@ pub(super) fn line(page: &Page, sheet: &Sheet, read: &ReadRow) -> ReadLine {
         reader: read.reader_id.map(|who| sheet.names.reader(page.language, who)).unwrap_or_default(),
         times: times.join(" ・ "),
         why,
+        versions: sheet.signed.iter().filter(|one| one.0 == read.id).map(|one| (one.1.0, one.2)).collect(),
         open: matches!(read.state, ReadState::Open | ReadState::Assigned),
         held: matches!(read.state, ReadState::Assigned | ReadState::InProgress),
     }

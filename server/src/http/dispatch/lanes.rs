@@ -86,9 +86,11 @@ fn case_card(page: &Page, board: &Board, found: &BoardCase) -> Card {
     match case.state {
         CaseState::Ready | CaseState::Reading => {
             let held: Vec<_> = found.reads.iter().filter(|read| read.reader_id.is_some()).collect();
-            for read in &held {
-                if let Some(reader) = read.reader_id {
-                    line.push(board.names.reader(page.language, reader));
+            for reader in held.iter().filter_map(|read| read.reader_id) {
+                let name = board.names.reader(page.language, reader);
+                // Who writes an addendum holds two reads of the case.
+                if !line.contains(&name) {
+                    line.push(name);
                 }
             }
             if let Some(read) = found.reads.iter().find(|read| read.state == ReadState::Open) {
