@@ -38,13 +38,17 @@ async fn raw(who: Allowed<SeeReads>, state: State, path: web::Path<(i64, i64, u3
 
 /// How the picture is to be shown. None of this is patient data.
 #[derive(Deserialize)]
-struct Wanted {
+pub(super) struct Wanted {
     center: Option<f64>,
     width: Option<f64>,
     preset: Option<usize>,
     #[serde(default)]
     invert: bool,
     max: Option<u32>,
+}
+
+pub(super) fn view_of(wanted: &Wanted) -> View {
+    View { window: wanted.center.zip(wanted.width), preset: wanted.preset, invert: wanted.invert, max_size: wanted.max }
 }
 
 async fn png(
@@ -54,13 +58,7 @@ async fn png(
     wanted: web::Query<Wanted>,
 ) -> Answer {
     let (read, instance, frame) = path.into_inner();
-    let view = View {
-        window: wanted.center.zip(wanted.width),
-        preset: wanted.preset,
-        invert: wanted.invert,
-        max_size: wanted.max,
-    };
-    let bytes = images::png(&state, &who, ReadId(read), InstanceId(instance), frame, view).await?;
+    let bytes = images::png(&state, &who, ReadId(read), InstanceId(instance), frame, view_of(&wanted)).await?;
     Ok(HttpResponse::Ok().content_type("image/png").insert_header((header::CONTENT_ENCODING, "identity")).body(bytes))
 }
 

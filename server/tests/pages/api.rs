@@ -195,8 +195,15 @@ async fn a_program_takes_a_case_from_the_worklist_to_a_signed_report_that_the_si
     let app = TestApp::init().await;
     let ward = Ward::in_app(&app).await;
     let (reader, id) = ward.reader("night").await;
-    let (case, read, _) = ward.case_for(id, RequestKind::Reading).await;
+    let (case, read, images) = ward.case_for(id, RequestKind::Reading).await;
     let reader = program(&app, reader.user.unwrap()).await;
+    let listing = value(&get(&reader, &format!("/reads/{read}/images")).await);
+    assert!(listing.to_string().contains(&format!("\"id\":{}", images[1])), "{listing}");
+    let frame =
+        |frame: u32| format!("/reads/{read}/images/{}/frames/{frame}/png?center=40&width=400&max=64", images[1]);
+    let png = get(&reader, &frame(0)).await;
+    assert_eq!((png.status, png.header("content-type")), (StatusCode::OK, "image/png"), "{}", png.body);
+    assert_eq!(get(&reader, &frame(9)).await.status, StatusCode::NOT_FOUND);
 
     let list = value(&get(&reader, "/worklist").await);
     assert_eq!(list["reads"][0]["read"]["id"], read.0);

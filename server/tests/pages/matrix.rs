@@ -129,6 +129,8 @@ POST   /api/v1/reads/{read}/give-back                                           
 POST   /api/v1/reads/{read}/heartbeat                                              read
 GET    /api/v1/reads/{read}/sign                                                   read
 POST   /api/v1/reads/{read}/sign                                                   read
+GET    /api/v1/reads/{read}/images                                                 see_reads
+GET    /api/v1/reads/{read}/images/{instance}/frames/{frame}/png                   see_reads
 POST   /api/v1/reads/{read}/start                                                  read
 GET    /api/v1/reads/{read}/versions/{version}/report.pdf                          see_reads
 POST   /api/v1/reads/{read}/views                                                  read

@@ -13,6 +13,7 @@ mod cases;
 mod deciding;
 mod dispatch;
 mod forms;
+mod images;
 mod me;
 mod reads;
 mod regrouping;
@@ -50,6 +51,7 @@ pub fn routes(routes: &mut Routes) {
         worklist::routes,
         reads::routes,
         signing::routes,
+        images::routes,
         dispatch::routes,
         cases::routes,
         deciding::routes,
@@ -99,6 +101,8 @@ pub fn routes(routes: &mut Routes) {
         reads::read_draft,
         reads::read_heartbeat,
         reads::read_views,
+        images::read_images,
+        images::read_frame,
         signing::read_sign_sheet,
         signing::read_sign,
         signing::read_addendum,
