@@ -11,7 +11,7 @@ use dokuei_dicom_gateway::intake::IndexedArchive;
 use dokuei_dicom_gateway::scp::{self, Limits, ScpConfig};
 use dokuei_dicom_gateway::scu::{self, Destination, SendError, Timeouts};
 use dokuei_models::japan;
-use dokuei_models::store::billable_events;
+use dokuei_models::store::{billable_events, readers};
 use dokuei_server::app::admission::FrontDesk;
 use dokuei_server::authority::{Role, Scope};
 use dokuei_server::clock::Clock as _;
@@ -117,6 +117,8 @@ async fn a_newcomer_clicks_an_empty_house_together_until_the_first_case_is_read_
     ];
     assert_eq!(chief.form(&format!("/admin/sites/{site}/contracts"), &terms).await.status, StatusCode::SEE_OTHER);
     assert_eq!(ticks(&chief).await, 4);
+    let bare = chief.form(&format!("/admin/tariffs/{tariff}/remove"), &[]).await;
+    assert_eq!(bare.status, StatusCode::CONFLICT, "without it the contract would price everything at nothing");
 
     let shown = chief.form("/admin/users", &[("login", "yomu"), ("name_ja", "見本 読影"), ("role", "reader")]).await;
     let password = shown.body.split("data-password>").nth(1).unwrap().split('<').next().unwrap().to_owned();
@@ -184,4 +186,15 @@ async fn a_newcomer_clicks_an_empty_house_together_until_the_first_case_is_read_
     assert_eq!(chief.form(&format!("/admin/tariffs/{tariff}/remove"), &[]).await.status, StatusCode::CONFLICT);
     let clerk = app.with_user("clerk", &[(Role::Billing, Scope::All)]).await;
     assert!(clerk.get("/billing").await.body.contains("¥3,000"));
+    // Who has left is still owed his fee.
+    app.state
+        .db
+        .tx(|conn| {
+            let mut row = readers::reader_list_all(conn)?.remove(0).0;
+            row.active = false;
+            readers::reader_update_in_tx(conn, &row)
+        })
+        .await
+        .unwrap();
+    assert!(clerk.get("/billing").await.body.contains("見本 読影"));
 }
