@@ -177,6 +177,17 @@ pub struct AuditQuery {
     pub limit: i64,
 }
 
+#[diesel::declare_sql_function]
+extern "SQL" {
+    /// A text in small letters.
+    fn lower(text: diesel::sql_types::Text) -> diesel::sql_types::Text;
+}
+
+/// What a person typed as a pattern of `LIKE` that means just that, whatever its case.
+fn literally(text: &str) -> String {
+    text.to_lowercase().replace('!', "!!").replace('%', "!%").replace('_', "!_")
+}
+
 /// Finds rows, newest first.
 ///
 /// # Errors
@@ -184,10 +195,10 @@ pub struct AuditQuery {
 pub fn audit_search(conn: &mut Connection, query: &AuditQuery) -> Result<Vec<AuditRow>, StoreError> {
     let mut rows = audit::table.select(AuditRow::as_select()).order(audit::id.desc()).into_boxed();
     if let Some(actor) = &query.actor {
-        rows = rows.filter(audit::actor.like(format!("%{actor}%")));
+        rows = rows.filter(lower(audit::actor).like(format!("%{}%", literally(actor))).escape('!'));
     }
     if let Some(action) = &query.action {
-        rows = rows.filter(audit::action.like(format!("{action}%")));
+        rows = rows.filter(lower(audit::action).like(format!("{}%", literally(action))).escape('!'));
     }
     if let Some(kind) = &query.subject_kind {
         rows = rows.filter(audit::subject_kind.eq(kind.clone()));

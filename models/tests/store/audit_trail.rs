@@ -2,7 +2,7 @@
 
 use diesel::connection::SimpleConnection;
 use dokuei_models::db::Flavour;
-use dokuei_models::store::audit::{self, AuditFault, LOOK_BACK, Span, Subject};
+use dokuei_models::store::audit::{self, AuditFault, AuditQuery, LOOK_BACK, Span, Subject};
 use dokuei_models::{Actor, Connection, Db, StoreError};
 
 use super::databases::on_each;
@@ -173,4 +173,28 @@ fn a_slow_transaction_that_commits_a_lower_id_is_sealed_however_late() {
 
 async fn append_and_commit(db: &Db, action: &'static str) {
     db.tx(move |conn| append(conn, action)).await.unwrap();
+}
+
+#[test]
+fn a_search_finds_what_was_typed_whatever_its_case_and_takes_no_sign_for_a_pattern() {
+    on_each(|db| async move {
+        let found = db
+            .tx(|conn| {
+                let peer = Actor::peer("HOSPITAL_A", "192.0.2.1", noon());
+                audit::append_in_tx(conn, &peer, "association.refused", Subject::none("association"), "refused", "")?;
+                let search = |conn: &mut Connection, actor: &str| {
+                    let query = AuditQuery { actor: Some(actor.to_owned()), limit: 10, ..AuditQuery::default() };
+                    Ok::<usize, StoreError>(audit::audit_search(conn, &query)?.len())
+                };
+                Ok([
+                    search(conn, "hospital_a")?,
+                    search(conn, "HOSPITAL_A")?,
+                    search(conn, "hospital%")?,
+                    search(conn, "h_spital")?,
+                ])
+            })
+            .await
+            .unwrap();
+        assert_eq!(found, [1, 1, 0, 0]);
+    });
 }

@@ -70,6 +70,18 @@ fn meet(a: (NaiveDate, Option<NaiveDate>), b: (NaiveDate, Option<NaiveDate>)) ->
     a.1.is_none_or(|last| last >= b.0) && b.1.is_none_or(|last| last >= a.0)
 }
 
+/// Why a span cannot get this last day: it would end before it begins, or run into another span of `others`.
+fn last_day_refused(
+    from_day: NaiveDate,
+    to_day: Option<NaiveDate>,
+    mut others: impl Iterator<Item = (NaiveDate, Option<NaiveDate>)>,
+) -> Option<Refused> {
+    if to_day.is_some_and(|last| last < from_day) {
+        return Some(("to_day", &codes::DAYS_REVERSED));
+    }
+    others.any(|other| meet(other, (from_day, to_day))).then_some(("to_day", &codes::DAYS_OVERLAP))
+}
+
 /// Adds an affiliation.
 ///
 /// # Errors
@@ -109,6 +121,12 @@ pub async fn add_affiliation(state: &State, actor: Actor, reader: ReaderId, form
 pub async fn end_affiliation(state: &State, actor: Actor, reader: ReaderId, id: i64, form: &LastDayForm) -> Result<()> {
     let to_day = form.day()?;
     change(state, actor, reader, "affiliation.end", move |conn, _| {
+        let known = affiliations::affiliation_list_all(conn, Some(reader))?;
+        let row = known.iter().find(|one| one.id == id).ok_or(StoreError::NotFound("the affiliation"))?;
+        let others = known.iter().filter(|one| one.id != id && one.site_id == row.site_id);
+        if let Some(refused) = last_day_refused(row.from_day, to_day, others.map(|one| (one.from_day, one.to_day))) {
+            return Ok(Err(refused));
+        }
         affiliations::affiliation_end_in_tx(conn, reader, id, to_day)?;
         Ok(Ok(serde_json::json!({ "affiliation": id, "to": to_day }).to_string()))
     })
@@ -167,6 +185,12 @@ pub async fn add_privilege(state: &State, actor: Actor, reader: ReaderId, form: 
 pub async fn end_privilege(state: &State, actor: Actor, reader: ReaderId, id: i64, form: &LastDayForm) -> Result<()> {
     let to_day = form.day()?;
     change(state, actor, reader, "privilege.end", move |conn, _| {
+        let known = privileges::privilege_list_all(conn, Some(reader))?;
+        let row = known.iter().find(|one| one.id == id).ok_or(StoreError::NotFound("the privilege"))?;
+        let others = known.iter().filter(|one| one.id != id && one.site_id == row.site_id);
+        if let Some(refused) = last_day_refused(row.from_day, to_day, others.map(|one| (one.from_day, one.to_day))) {
+            return Ok(Err(refused));
+        }
         privileges::privilege_end_in_tx(conn, reader, id, to_day)?;
         Ok(Ok(serde_json::json!({ "privilege": id, "to": to_day }).to_string()))
     })

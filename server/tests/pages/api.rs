@@ -203,7 +203,7 @@ async fn a_program_takes_a_case_from_the_worklist_to_a_signed_report_that_the_si
         |frame: u32| format!("/reads/{read}/images/{}/frames/{frame}/png?center=40&width=400&max=64", images[1]);
     let png = get(&reader, &frame(0)).await;
     assert_eq!((png.status, png.header("content-type")), (StatusCode::OK, "image/png"), "{}", png.body);
-    assert_eq!(get(&reader, &frame(9)).await.status, StatusCode::NOT_FOUND);
+    assert_eq!(get(&reader, &frame(9)).await.status, StatusCode::UNPROCESSABLE_ENTITY);
 
     let list = value(&get(&reader, "/worklist").await);
     assert_eq!(list["reads"][0]["read"]["id"], read.0);
