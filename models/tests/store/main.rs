@@ -6,6 +6,7 @@ mod administration;
 mod audit_trail;
 mod billing;
 mod board;
+mod case_lock;
 mod clocks;
 mod databases;
 mod deliveries;

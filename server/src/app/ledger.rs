@@ -25,6 +25,19 @@ use dokuei_terms::{Part, Priority};
 use super::addon::{self, AddonFacts};
 use super::due::day_in_japan;
 
+/// The day whose tariff holds and the day that a line counts on, in Japan.
+///
+/// What is read anew after a withdrawal counts no earlier than the reversal of the first: that month may be billed.
+fn days(
+    price_day: Option<&str>,
+    received: NaiveDate,
+    signed: NaiveDate,
+    withdrawn: Option<NaiveDate>,
+) -> (NaiveDate, NaiveDate) {
+    let priced = if price_day == Some("receipt") { received } else { signed };
+    (priced, withdrawn.map_or(priced, |day| priced.max(day)))
+}
+
 /// Writes the lines of `read`, which `version` finished at `actor.at`.
 ///
 /// # Errors
@@ -41,12 +54,9 @@ pub fn write_in_tx(
     let parts = cases::case_part_list(conn, case.id)?;
     let contract = case.contract_id.map(|id| sites::contract_get(conn, id)).transpose()?;
     let signed_on = day_in_japan(actor.at);
-    let priced_on = match contract.as_ref().map(|contract| contract.price_day.as_str()) {
-        Some("receipt") => day_in_japan(case.received_at),
-        _ => signed_on,
-    };
-    // What is read anew after a withdrawal counts no earlier than the reversal of the first: that month may be billed.
-    let counts_on = case.withdrawn_at.map_or(priced_on, |at| priced_on.max(day_in_japan(at)));
+    let price_day = contract.as_ref().map(|contract| contract.price_day.as_str());
+    let (priced_on, counts_on) =
+        days(price_day, day_in_japan(case.received_at), signed_on, case.withdrawn_at.map(day_in_japan));
     let lines = match &contract {
         Some(contract) => match tariffs::tariff_on(conn, &contract.tariff_name, priced_on)? {
             Some(tariff) => tariffs::tariff_line_list(conn, tariff.id)?,
@@ -286,6 +296,16 @@ fn write_addons(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_read_anew_counts_in_the_month_of_its_reversal_or_later() {
+        let day = |month, day| NaiveDate::from_ymd_opt(2026, month, day).unwrap();
+        let (received, signed) = (day(10, 30), day(11, 6));
+        assert_eq!(days(Some("receipt"), received, signed, None), (received, received));
+        assert_eq!(days(Some("receipt"), received, signed, Some(day(11, 5))), (received, day(11, 5)));
+        assert_eq!(days(Some("signing"), received, signed, Some(day(11, 5))), (signed, signed));
+        assert_eq!(days(None, received, signed, None), (signed, signed));
+    }
     use dokuei_models::{TariffId, TariffLineId};
     use dokuei_terms::{Modality, Region};
 
