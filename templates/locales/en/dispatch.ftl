@@ -352,3 +352,4 @@ dispatch-address = Address
 dispatch-peer = Peer
 dispatch-last-contact = Last contact
 dispatch-read-report = Report (version { $n })
+dispatch-reason-asked-site = the site was asked

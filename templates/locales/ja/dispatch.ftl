@@ -352,3 +352,4 @@ dispatch-address = アドレス
 dispatch-peer = 装置
 dispatch-last-contact = 最後の連絡
 dispatch-read-report = 報告書（第{ $n }版）
+dispatch-reason-asked-site = 施設に質問

@@ -4,7 +4,7 @@ use dokuei_models::ReaderId;
 use dokuei_models::state::{DeliveryContent, DeliveryState, NoteKind};
 use dokuei_models::store::case_events::CaseEventRow;
 use dokuei_models::store::deliveries::DeliveryRow;
-use dokuei_terms::Priority;
+use dokuei_terms::{Language, Priority};
 
 use crate::app::case_sheet::Sheet;
 use crate::app::returns;
@@ -103,8 +103,8 @@ pub(super) fn event(page: &Page, sheet: &Sheet, event: &CaseEventRow) -> EventLi
     let mut more = Vec::new();
     if let Some(reader) = data.get("reader").and_then(serde_json::Value::as_i64) {
         let name = sheet.names.reader(page.language, ReaderId(reader));
-        // He did it himself: his name stands at the end of the line.
-        if event.actor_name.as_deref() != Some(name.as_str()) {
+        // He did it himself: his name, as events keep it, stands at the end of the line.
+        if event.actor_name != Some(sheet.names.reader(Language::Ja, ReaderId(reader))) {
             more.push(name);
         }
     }
