@@ -382,6 +382,7 @@ diesel::table! {
         frames -> Integer,
         position_along_normal -> Nullable<Double>,
         received_at -> Timestamp,
+        hidden_at -> Nullable<Timestamp>,
     }
 }
 
@@ -400,6 +401,19 @@ diesel::table! {
         resolved_at -> Nullable<Timestamp>,
         resolved_by -> Nullable<BigInt>,
         resolution -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    study_evidence (id) {
+        id -> BigInt,
+        site_id -> BigInt,
+        study_uid -> Text,
+        kind -> Text,
+        source -> Text,
+        expected_instances -> Nullable<Integer>,
+        detail -> Text,
+        at -> Timestamp,
     }
 }
 
@@ -866,6 +880,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     series,
     instances,
     quarantine,
+    study_evidence,
     requests,
     request_files,
     cases,

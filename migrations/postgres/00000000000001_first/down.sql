@@ -25,6 +25,7 @@ DROP TABLE case_parts;
 DROP TABLE cases;
 DROP TABLE request_files;
 DROP TABLE requests;
+DROP TABLE study_evidence;
 DROP TABLE quarantine;
 DROP TABLE instances;
 DROP TABLE series;

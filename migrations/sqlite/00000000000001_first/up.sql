@@ -328,6 +328,7 @@ CREATE TABLE instances (
   frames INTEGER NOT NULL,
   position_along_normal DOUBLE,
   received_at TIMESTAMP NOT NULL,
+  hidden_at TIMESTAMP,
   UNIQUE (site_id, sop_instance_uid)
 );
 CREATE INDEX instances_by_series ON instances(series_id);
@@ -349,6 +350,17 @@ CREATE TABLE quarantine (
   resolution TEXT,
   UNIQUE (site_id, sha256)
 );
+CREATE TABLE study_evidence (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  site_id BIGINT NOT NULL REFERENCES sites(id),
+  study_uid TEXT NOT NULL,
+  kind TEXT NOT NULL,
+  source TEXT NOT NULL,
+  expected_instances INTEGER,
+  detail TEXT NOT NULL,
+  at TIMESTAMP NOT NULL
+);
+CREATE INDEX study_evidence_by_study ON study_evidence(site_id, study_uid, id);
 
 -- requests ------------------------------------------------------------------
 CREATE TABLE requests (
@@ -766,6 +778,8 @@ CREATE TRIGGER audit_sealed_never_update BEFORE UPDATE ON audit_sealed BEGIN SEL
 CREATE TRIGGER audit_sealed_never_delete BEFORE DELETE ON audit_sealed BEGIN SELECT RAISE(ABORT, 'audit_sealed rows never change'); END;
 CREATE TRIGGER case_events_never_update BEFORE UPDATE ON case_events BEGIN SELECT RAISE(ABORT, 'case_events rows never change'); END;
 CREATE TRIGGER case_events_never_delete BEFORE DELETE ON case_events BEGIN SELECT RAISE(ABORT, 'case_events rows never change'); END;
+CREATE TRIGGER study_evidence_never_update BEFORE UPDATE ON study_evidence BEGIN SELECT RAISE(ABORT, 'study_evidence rows never change'); END;
+CREATE TRIGGER study_evidence_never_delete BEFORE DELETE ON study_evidence BEGIN SELECT RAISE(ABORT, 'study_evidence rows never change'); END;
 CREATE TRIGGER artefacts_never_update BEFORE UPDATE ON artefacts BEGIN SELECT RAISE(ABORT, 'artefacts rows never change'); END;
 CREATE TRIGGER artefacts_never_delete BEFORE DELETE ON artefacts BEGIN SELECT RAISE(ABORT, 'artefacts rows never change'); END;
 CREATE TRIGGER withdrawals_never_update BEFORE UPDATE ON withdrawals BEGIN SELECT RAISE(ABORT, 'withdrawals rows never change'); END;

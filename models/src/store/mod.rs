@@ -16,6 +16,7 @@ pub mod closed_days;
 pub mod contracts;
 pub mod deliveries;
 pub mod endpoints;
+pub mod evidence;
 pub mod filings;
 pub mod grants;
 pub mod images;

@@ -43,9 +43,9 @@ pub struct StudyRow {
     pub description: String,
     /// The modalities of its series, parted by a backslash.
     pub modalities: String,
-    /// How many instances are here.
+    /// How many instances are here; hidden ones are not counted.
     pub instances: i32,
-    /// How many series are here.
+    /// How many series that show an instance are here.
     pub series: i32,
     /// When the first instance came.
     pub first_received_at: NaiveDateTime,
@@ -105,7 +105,7 @@ pub struct SeriesRow {
     pub laterality: String,
     /// ViewPosition.
     pub view_position: String,
-    /// How many instances are here.
+    /// How many instances are here; hidden ones are not counted.
     pub instances: i32,
 }
 
@@ -171,6 +171,7 @@ pub fn study_list_waiting_for(
         .filter(studies::site_id.eq(site))
         .filter(by_number.or(by_uid))
         .filter(studies::match_state.ne(MatchState::Matched))
+        .filter(studies::instances.gt(0))
         .order(studies::id)
         .select(StudyRow::as_select())
         .load(conn)?)
@@ -188,6 +189,7 @@ pub fn study_list_in(
 ) -> Result<Vec<StudyRow>, StoreError> {
     let mut rows = studies::table
         .filter(studies::match_state.eq(state))
+        .filter(studies::instances.gt(0))
         .order(studies::first_received_at)
         .limit(limit)
         .select(StudyRow::as_select())
@@ -205,6 +207,7 @@ pub fn study_list_in(
 pub fn study_list_of_patient(conn: &mut Connection, patient: PatientId) -> Result<Vec<StudyRow>, StoreError> {
     Ok(studies::table
         .filter(studies::patient_id.eq(patient))
+        .filter(studies::instances.gt(0))
         .order((studies::study_date.desc(), studies::id.desc()))
         .select(StudyRow::as_select())
         .load(conn)?)
@@ -243,25 +246,27 @@ pub fn study_settle_in_tx(conn: &mut Connection, study: StudyId, at: NaiveDateTi
     Ok(())
 }
 
-/// The series of a study, in their order.
+/// The series of a study that show an instance, in their order.
 ///
 /// # Errors
 /// What the database says.
 pub fn series_list(conn: &mut Connection, study: StudyId) -> Result<Vec<SeriesRow>, StoreError> {
     Ok(series::table
         .filter(series::study_id.eq(study))
+        .filter(series::instances.gt(0))
         .order((series::number, series::id))
         .select(SeriesRow::as_select())
         .load(conn)?)
 }
 
-/// The instances of a study in the order they are looked at: by series, place along the normal, instance number.
+/// The instances of a study that are not hidden, in the order they are looked at: by series, place along the normal, instance number.
 ///
 /// # Errors
 /// What the database says.
 pub fn instance_list(conn: &mut Connection, study: StudyId) -> Result<Vec<InstanceRow>, StoreError> {
     Ok(instances::table
         .filter(instances::study_id.eq(study))
+        .filter(instances::hidden_at.is_null())
         .order((instances::series_id, instances::position_along_normal, instances::number, instances::id))
         .select(InstanceRow::as_select())
         .load(conn)?)
@@ -270,9 +275,14 @@ pub fn instance_list(conn: &mut Connection, study: StudyId) -> Result<Vec<Instan
 /// One instance.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] when there is none.
+/// [`StoreError::NotFound`] when there is none, or it is hidden.
 pub fn instance_get(conn: &mut Connection, instance: InstanceId) -> Result<InstanceRow, StoreError> {
-    instances::table.find(instance).select(InstanceRow::as_select()).first(conn).or_not_found("the instance")
+    instances::table
+        .find(instance)
+        .filter(instances::hidden_at.is_null())
+        .select(InstanceRow::as_select())
+        .first(conn)
+        .or_not_found("the instance")
 }
 
 /// The cases a study belongs to.
