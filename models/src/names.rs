@@ -78,6 +78,18 @@ impl PatientName {
     pub fn search_text(&self) -> String {
         [&self.alphabetic, &self.ideographic, &self.phonetic].map(|group| fold(group)).join(" ")
     }
+
+    /// The groups that are there, folded, as `^one^two^`: what a pattern of a query is held against (PS3.4 C.2.2.2.4),
+    /// its first and last letter told by the marks.
+    pub fn match_text(&self) -> String {
+        let groups = [&self.alphabetic, &self.ideographic, &self.phonetic].map(|group| fold(group));
+        let mut text = String::from("^");
+        for group in groups.iter().filter(|group| !group.is_empty()) {
+            text.push_str(group);
+            text.push('^');
+        }
+        text
+    }
 }
 
 fn is_kana(letter: char) -> bool {

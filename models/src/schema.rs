@@ -278,6 +278,7 @@ diesel::table! {
         birth_date -> Nullable<Date>,
         sex -> Text,
         search_text -> Text,
+        name_search -> Text,
         created_at -> Timestamp,
         version -> Integer,
     }
@@ -326,6 +327,7 @@ diesel::table! {
         header_name_phonetic -> Text,
         header_birth_date -> Nullable<Date>,
         header_sex -> Text,
+        name_search -> Text,
         accession_number -> Text,
         study_date -> Nullable<Date>,
         study_time -> Text,
@@ -333,6 +335,7 @@ diesel::table! {
         description -> Text,
         modalities -> Text,
         institution -> Text,
+        referring_physician -> Text,
         instances -> Integer,
         series -> Integer,
         first_received_at -> Timestamp,

@@ -164,6 +164,7 @@ fn facts(header: &InstanceHeader) -> InstanceFacts {
         study_id: header.study.id.clone(),
         study_description: header.study.description.clone(),
         institution: header.series.institution.clone(),
+        referring_physician: header.study.referring_physician.joined(),
         modality: header.series.modality.clone(),
         series_number: number(header.series.number),
         series_description: header.series.description.clone(),

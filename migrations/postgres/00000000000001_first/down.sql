@@ -54,3 +54,4 @@ DROP TABLE filings;
 DROP TABLE sites;
 DROP TABLE pools;
 DROP FUNCTION refuse_change();
+DROP FUNCTION bigrams(text);

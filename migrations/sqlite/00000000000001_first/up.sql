@@ -231,10 +231,12 @@ CREATE TABLE patients (
   birth_date DATE,
   sex TEXT NOT NULL,
   search_text TEXT NOT NULL,
+  name_search TEXT NOT NULL,
   created_at TIMESTAMP NOT NULL,
   version INTEGER NOT NULL,
   UNIQUE (site_id, patient_key)
 );
+CREATE INDEX patients_by_id ON patients(site_id, patient_id);
 
 -- images --------------------------------------------------------------------
 CREATE TABLE arrivals (
@@ -273,6 +275,7 @@ CREATE TABLE studies (
   header_name_phonetic TEXT NOT NULL,
   header_birth_date DATE,
   header_sex TEXT NOT NULL,
+  name_search TEXT NOT NULL,
   accession_number TEXT NOT NULL,
   study_date DATE,
   study_time TEXT NOT NULL,
@@ -280,6 +283,7 @@ CREATE TABLE studies (
   description TEXT NOT NULL,
   modalities TEXT NOT NULL,
   institution TEXT NOT NULL,
+  referring_physician TEXT NOT NULL,
   instances INTEGER NOT NULL,
   series INTEGER NOT NULL,
   first_received_at TIMESTAMP NOT NULL,
@@ -295,6 +299,8 @@ CREATE TABLE studies (
 CREATE INDEX studies_by_patient ON studies(patient_id);
 CREATE INDEX studies_by_match ON studies(match_state);
 CREATE INDEX studies_by_accession ON studies(site_id, accession_number);
+CREATE INDEX studies_by_header_patient ON studies(site_id, header_patient_id);
+CREATE INDEX studies_by_date ON studies(site_id, study_date, id);
 CREATE TABLE series (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   study_id BIGINT NOT NULL REFERENCES studies(id),
@@ -310,6 +316,7 @@ CREATE TABLE series (
   first_received_at TIMESTAMP NOT NULL,
   UNIQUE (study_id, series_uid)
 );
+CREATE INDEX series_by_uid ON series(series_uid);
 CREATE TABLE instances (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   site_id BIGINT NOT NULL REFERENCES sites(id),

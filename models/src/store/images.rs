@@ -52,6 +52,8 @@ pub struct InstanceFacts {
     pub study_description: String,
     /// InstitutionName.
     pub institution: String,
+    /// ReferringPhysicianName, its groups parted by `=`.
+    pub referring_physician: String,
     /// Modality.
     pub modality: String,
     /// SeriesNumber.

@@ -19,6 +19,7 @@ pub mod endpoints;
 pub mod evidence;
 pub mod filings;
 pub mod grants;
+pub mod image_search;
 pub mod images;
 pub mod jobs;
 pub mod leases;

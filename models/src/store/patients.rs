@@ -87,7 +87,8 @@ pub fn patient_of_key_in_tx(
     let search = search_text(key, identity);
     diesel::sql_query(
         "INSERT INTO patients (site_id, patient_key, patient_id, name_alphabetic, name_ideographic, name_phonetic, \
-         birth_date, sex, search_text, created_at, version) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1) \
+         birth_date, sex, search_text, name_search, created_at, version) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1) \
          ON CONFLICT DO NOTHING",
     )
     .bind::<BigInt, _>(site)
@@ -99,6 +100,7 @@ pub fn patient_of_key_in_tx(
     .bind::<Nullable<Date>, _>(identity.birth_date)
     .bind::<Text, _>(&identity.sex)
     .bind::<Text, _>(search)
+    .bind::<Text, _>(identity.name.match_text())
     .bind::<Timestamp, _>(at)
     .execute(conn)?;
     let mut row: PatientRow = patients::table
@@ -115,6 +117,7 @@ pub fn patient_of_key_in_tx(
                 patients::birth_date.eq(row.birth_date),
                 patients::sex.eq(&row.sex),
                 patients::search_text.eq(search_text(key, &row.identity())),
+                patients::name_search.eq(row.name().match_text()),
                 patients::version.eq(patients::version + 1),
             ))
             .execute(conn)?;

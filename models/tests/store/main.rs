@@ -13,6 +13,7 @@ mod deliveries;
 mod evidence;
 mod group_commit;
 mod hidden;
+mod image_search;
 mod immutability;
 mod jobs_and_leases;
 mod parity;

@@ -1,0 +1,239 @@
+//! Keys as SQL of either database.
+//!
+//! Values are always bound; only row ids, which are numbers, are written into the text.
+
+use std::fmt::Write as _;
+
+use chrono::NaiveDate;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Date, Integer, Text};
+
+use super::keys::{ImageKeys, Scope};
+use super::pattern::{DayRange, Marked, TextPattern};
+use crate::db::{Connection, Flavour};
+use crate::error::StoreError;
+use crate::ids::PatientId;
+
+/// Parts the values of a list that is bound as one text.
+const PARTED: char = '\u{1}';
+
+enum Bound {
+    Text(String),
+    Day(NaiveDate),
+    Number(i32),
+}
+
+/// A query under construction.
+pub(super) struct Query {
+    flavour: Flavour,
+    text: String,
+    bound: Vec<Bound>,
+}
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
+impl Query {
+    /// Begins with `SELECT ... FROM ... WHERE true`.
+    pub fn begin(flavour: Flavour, head: &str) -> Self {
+        Self { flavour, text: head.to_owned(), bound: Vec::new() }
+    }
+
+    pub fn push(&mut self, sql: &str) {
+        self.text.push_str(sql);
+    }
+
+    fn bind(&mut self, value: Bound) -> String {
+        self.bound.push(value);
+        format!("${}", self.bound.len())
+    }
+
+    fn bind_text(&mut self, text: &str) -> String {
+        self.bind(Bound::Text(text.to_owned()))
+    }
+
+    /// The ids that the query selects as `id`.
+    pub fn ids(self, conn: &mut Connection) -> Result<Vec<i64>, StoreError> {
+        macro_rules! on {
+            ($conn:expr, $backend:ty) => {{
+                let mut query = diesel::sql_query(self.text).into_boxed::<$backend>();
+                for value in self.bound {
+                    query = match value {
+                        Bound::Text(text) => query.bind::<Text, _>(text),
+                        Bound::Day(day) => query.bind::<Date, _>(day),
+                        Bound::Number(number) => query.bind::<Integer, _>(number),
+                    };
+                }
+                query.load::<Id>($conn)?
+            }};
+        }
+        let ids = match conn {
+            Connection::Postgres(conn) => on!(conn, diesel::pg::Pg),
+            Connection::Sqlite(conn) => on!(conn, diesel::sqlite::Sqlite),
+        };
+        Ok(ids.into_iter().map(|row| row.id).collect())
+    }
+
+    pub fn scope(&mut self, scope: &Scope, site: &str, study: &str) {
+        let (column, ids): (&str, Vec<i64>) = match scope {
+            Scope::Sites(sites) => (site, sites.iter().map(|site| site.0).collect()),
+            Scope::Studies(studies) => (study, studies.iter().map(|study| study.0).collect()),
+        };
+        self.ids_in(column, &ids);
+    }
+
+    fn ids_in(&mut self, column: &str, ids: &[i64]) {
+        if ids.is_empty() {
+            self.push(" AND false");
+            return;
+        }
+        let list: Vec<String> = ids.iter().map(i64::to_string).collect();
+        let _ = write!(self.text, " AND {column} IN ({})", list.join(", "));
+    }
+
+    fn one_of(&mut self, column: &str, values: &[String]) {
+        if !values.is_empty() {
+            let list: Vec<String> = values.iter().map(|value| self.bind_text(value)).collect();
+            let _ = write!(self.text, " AND {column} IN ({})", list.join(", "));
+        }
+    }
+
+    /// `hay` is an expression of a text between marks; `indexed` where PostgreSQL has its bigrams.
+    fn marked(&mut self, hay: &str, marked: &Marked, indexed: bool) {
+        let by_index = indexed && self.flavour == Flavour::Postgres && !marked.bigrams.is_empty();
+        if by_index {
+            let place = self.bind_text(&marked.bigrams.join(&PARTED.to_string()));
+            let _ = write!(self.text, " AND bigrams({hay}) @> string_to_array({place}, chr(1))");
+        }
+        if !(by_index && marked.complete) {
+            let place = self.bind_text(&marked.like);
+            let _ = write!(self.text, " AND {hay} LIKE {place} ESCAPE '!'");
+        }
+    }
+
+    fn text(&mut self, column: &str, key: Option<&TextPattern>, indexed: bool) {
+        let Some(key) = key else { return };
+        match key.single_value() {
+            Some(value) => {
+                let place = self.bind_text(value);
+                let _ = write!(self.text, " AND {column} = {place}");
+            }
+            None => self.marked(&format!("('^' || lower({column}) || '^')"), &key.marked(), indexed),
+        }
+    }
+
+    fn days(&mut self, column: &str, key: Option<DayRange>) {
+        let Some(DayRange { from, to }) = key else { return };
+        for (sign, day) in [(">=", from), ("<=", to)] {
+            if let Some(day) = day {
+                let place = self.bind(Bound::Day(day));
+                let _ = write!(self.text, " AND {column} {sign} {place}");
+            }
+        }
+    }
+
+    fn number(&mut self, column: &str, key: Option<i32>) {
+        if let Some(number) = key {
+            let place = self.bind(Bound::Number(number));
+            let _ = write!(self.text, " AND {column} = {place}");
+        }
+    }
+
+    /// Keys of the patient's row.
+    pub fn patient(&mut self, keys: &ImageKeys, same_patient: &[PatientId]) {
+        if let Some(name) = &keys.patient_name {
+            name.marked().for_each(|group| self.marked("patients.name_search", &group, true));
+        }
+        self.patient_id("patients.patient_id", "patients.id", keys, same_patient);
+        self.days("patients.birth_date", keys.birth_date);
+        self.text("patients.sex", keys.sex.as_ref(), false);
+    }
+
+    fn patient_id(&mut self, column: &str, row: &str, keys: &ImageKeys, same_patient: &[PatientId]) {
+        let single = keys.patient_id.as_ref().and_then(TextPattern::single_value);
+        match single {
+            Some(value) if !same_patient.is_empty() => {
+                let place = self.bind_text(value);
+                let list: Vec<String> = same_patient.iter().map(|id| id.0.to_string()).collect();
+                let _ = write!(self.text, " AND ({column} = {place} OR {row} IN ({}))", list.join(", "));
+            }
+            _ => self.text(column, keys.patient_id.as_ref(), column.starts_with("studies")),
+        }
+    }
+
+    /// Keys of the patient as the study's headers say them.
+    pub fn patient_of_study(&mut self, keys: &ImageKeys, same_patient: &[PatientId]) {
+        if let Some(name) = &keys.patient_name {
+            name.marked().for_each(|group| self.marked("studies.name_search", &group, true));
+        }
+        self.patient_id("studies.header_patient_id", "studies.patient_id", keys, same_patient);
+        self.days("studies.header_birth_date", keys.birth_date);
+        self.text("studies.header_sex", keys.sex.as_ref(), false);
+    }
+
+    /// Keys of the study itself.
+    pub fn study(&mut self, keys: &ImageKeys) {
+        self.one_of("studies.study_uid", &keys.study_uids);
+        self.text("studies.accession_number", keys.accession_number.as_ref(), true);
+        self.days("studies.study_date", keys.study_date);
+        if let Some(time) = &keys.study_time {
+            let (from, to) = (self.bind_text(&time.from), self.bind_text(&time.to));
+            let _ = write!(self.text, " AND studies.study_time BETWEEN {from} AND {to}");
+        }
+        self.text("studies.study_id_text", keys.study_id.as_ref(), false);
+        self.text("studies.description", keys.study_description.as_ref(), true);
+        self.text("studies.referring_physician", keys.referring_physician.as_ref(), false);
+        self.text("studies.institution", keys.institution.as_ref(), false);
+        self.modalities_in_study(&keys.modalities_in_study);
+    }
+
+    fn modalities_in_study(&mut self, modalities: &[String]) {
+        if modalities.is_empty() {
+            return;
+        }
+        match self.flavour {
+            Flavour::Postgres => {
+                let place = self.bind_text(&modalities.join(&PARTED.to_string()));
+                let list = format!("string_to_array({place}, chr(1))");
+                let _ = write!(self.text, " AND string_to_array(studies.modalities, '\\') && {list}");
+            }
+            Flavour::Sqlite => {
+                let each: Vec<String> = modalities
+                    .iter()
+                    .map(|one| {
+                        let place = self.bind_text(&format!("\\{one}\\"));
+                        format!("instr('\\' || studies.modalities || '\\', {place}) > 0")
+                    })
+                    .collect();
+                let _ = write!(self.text, " AND ({})", each.join(" OR "));
+            }
+        }
+    }
+
+    /// Keys of the series.
+    pub fn series(&mut self, keys: &ImageKeys) {
+        self.one_of("series.series_uid", &keys.series_uids);
+        self.one_of("series.modality", &keys.modalities);
+        self.number("series.number", keys.series_number);
+        self.text("series.description", keys.series_description.as_ref(), false);
+        self.text("series.protocol", keys.protocol.as_ref(), false);
+        self.text("series.body_part", keys.body_part.as_ref(), false);
+        self.text("series.laterality", keys.laterality.as_ref(), false);
+    }
+
+    /// Keys of the instance, and that it may be seen.
+    pub fn instance(&mut self, keys: &ImageKeys) {
+        self.push(" AND instances.hidden_at IS NULL");
+        self.one_of("instances.sop_instance_uid", &keys.sop_instance_uids);
+        self.one_of("instances.sop_class_uid", &keys.sop_class_uids);
+        self.number("instances.number", keys.instance_number);
+    }
+
+    /// The level's stable order, and the page of it.
+    pub fn page(&mut self, order: &str, page: super::Page) {
+        let _ = write!(self.text, " ORDER BY {order} LIMIT {} OFFSET {}", page.limit, page.offset);
+    }
+}

@@ -1,0 +1,92 @@
+//! What is searched for, and where.
+
+use super::pattern::{DayRange, NamePattern, TextPattern, TimeRange};
+use crate::ids::{SiteId, StudyId};
+
+/// The keys of a query; what is empty or `None` matches everything. All of them must hold.
+///
+/// A key of a lower level than the one searched asks whether there is one such below: a study with a series of the
+/// knee. The identifying attributes are those of the headers at study level and below, and the patient's row at
+/// patient level.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ImageKeys {
+    /// PatientID (0010,0020). A single value is also compared by each site's rule for leading zeros.
+    pub patient_id: Option<TextPattern>,
+    /// PatientName (0010,0010).
+    pub patient_name: Option<NamePattern>,
+    /// PatientBirthDate (0010,0030).
+    pub birth_date: Option<DayRange>,
+    /// PatientSex (0010,0040).
+    pub sex: Option<TextPattern>,
+    /// StudyInstanceUID (0020,000D), one of these.
+    pub study_uids: Vec<String>,
+    /// AccessionNumber (0008,0050).
+    pub accession_number: Option<TextPattern>,
+    /// StudyDate (0008,0020).
+    pub study_date: Option<DayRange>,
+    /// StudyTime (0008,0030).
+    pub study_time: Option<TimeRange>,
+    /// StudyID (0020,0010).
+    pub study_id: Option<TextPattern>,
+    /// StudyDescription (0008,1030).
+    pub study_description: Option<TextPattern>,
+    /// ReferringPhysicianName (0008,0090).
+    pub referring_physician: Option<TextPattern>,
+    /// InstitutionName (0008,0080), as the study's first instance says it.
+    pub institution: Option<TextPattern>,
+    /// ModalitiesInStudy (0008,0061): one of these.
+    pub modalities_in_study: Vec<String>,
+    /// SeriesInstanceUID (0020,000E), one of these.
+    pub series_uids: Vec<String>,
+    /// Modality (0008,0060), one of these.
+    pub modalities: Vec<String>,
+    /// SeriesNumber (0020,0011).
+    pub series_number: Option<i32>,
+    /// SeriesDescription (0008,103E).
+    pub series_description: Option<TextPattern>,
+    /// ProtocolName (0018,1030).
+    pub protocol: Option<TextPattern>,
+    /// BodyPartExamined (0018,0015).
+    pub body_part: Option<TextPattern>,
+    /// Laterality (0020,0060).
+    pub laterality: Option<TextPattern>,
+    /// SOPInstanceUID (0008,0018), one of these.
+    pub sop_instance_uids: Vec<String>,
+    /// SOPClassUID (0008,0016), one of these.
+    pub sop_class_uids: Vec<String>,
+    /// InstanceNumber (0020,0013).
+    pub instance_number: Option<i32>,
+}
+
+impl ImageKeys {
+    pub(super) fn is_about_series(&self) -> bool {
+        !self.series_uids.is_empty()
+            || !self.modalities.is_empty()
+            || self.series_number.is_some()
+            || [&self.series_description, &self.protocol, &self.body_part, &self.laterality]
+                .iter()
+                .any(|key| key.is_some())
+    }
+
+    pub(super) fn is_about_instances(&self) -> bool {
+        !self.sop_instance_uids.is_empty() || !self.sop_class_uids.is_empty() || self.instance_number.is_some()
+    }
+}
+
+/// What may be found: nothing outside of it exists for whoever searches.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything of these sites; none of them, nothing.
+    Sites(Vec<SiteId>),
+    /// These studies, those of a case for instance.
+    Studies(Vec<StudyId>),
+}
+
+/// Which of the matches, counted from 0 in the stable order of the level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
+    /// How many at the most.
+    pub limit: u32,
+    /// How many are left out before them.
+    pub offset: u32,
+}
