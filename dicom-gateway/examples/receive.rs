@@ -21,7 +21,7 @@ struct OpenDesk;
 #[async_trait]
 impl Desk for OpenDesk {
     async fn admit(&self, _: &AeTitle, _: &AeTitle, _: IpAddr) -> Result<Peer, Refusal> {
-        Ok(Peer { site: SiteId(1), endpoint: EndpointId(1), private_classes: true })
+        Ok(Peer { site: SiteId(1), endpoint: EndpointId(1), private_classes: true, stores: true, queries: false })
     }
 
     async fn ended(&self, summary: AssociationSummary) {

@@ -63,6 +63,12 @@ diesel::table! {
         last_contact_at -> Nullable<Timestamp>,
         last_error -> Nullable<Text>,
         version -> Integer,
+        queries -> Bool,
+        tls -> Text,
+        certificate_sha256 -> Text,
+        character_set -> Text,
+        name_form -> Text,
+        watched -> Bool,
     }
 }
 

@@ -30,6 +30,10 @@ pub struct Peer {
     pub endpoint: EndpointId,
     /// Whether its site takes SOP classes that the standard does not list.
     pub private_classes: bool,
+    /// Whether it may send objects (C-STORE).
+    pub stores: bool,
+    /// Whether it may query and retrieve (C-FIND, C-GET, C-MOVE).
+    pub queries: bool,
 }
 
 /// Why a peer was not let in.

@@ -40,6 +40,9 @@ impl<L: Link> Association<L> {
 
     /// Checks the command against what was agreed on.
     fn begin(&self, context: u8, command: &Command) -> Result<Receiving, Refused> {
+        if !self.admission.peer.stores {
+            return Err((Status::NOT_AUTHORIZED, "this AE title may query here, not send"));
+        }
         let agreed = self.agreement.contexts.get(&context);
         let agreed = agreed.ok_or((Status::CLASS_NOT_SUPPORTED, "this presentation context was not accepted"))?;
         let class = command.sop_class.as_deref().unwrap_or_default();

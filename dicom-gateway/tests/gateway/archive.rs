@@ -30,7 +30,8 @@ impl House {
         house.sql(
             "INSERT INTO pools VALUES (1,'p','p','p');
              INSERT INTO sites VALUES (1,1,'a','a','a',1,0,1,NULL,'','','exact','wait',60,365,5,1,'',1,0,1,1);
-             INSERT INTO site_endpoints VALUES (1,1,'ct','site',1,0,'HOSPITAL_A','127.0.0.1',104,'',1,NULL,NULL,1);",
+             INSERT INTO site_endpoints (id,site_id,name,kind,sends,receives,ae_title,host,port,addresses,active,version)
+             VALUES (1,1,'ct','site',1,0,'HOSPITAL_A','127.0.0.1',104,'',1,1);",
         );
         house
     }

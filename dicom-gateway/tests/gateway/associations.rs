@@ -21,6 +21,17 @@ fn to(port: u16, called: &str, calling: &str) -> Destination {
     }
 }
 
+/// A viewer's AE title: it may be here and query, and what it sends is refused with the reason.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_only_query_cannot_send() {
+    let gateway = Gateway::start(MemoryArchive::default(), Limits::default()).await;
+    let file = ct_file("1.2.826.77", 1, 1_000).into();
+    let sent = scu::send(&to(gateway.port, "DOKUEI", "READS_ONLY"), &[file]).await.unwrap();
+    let Sent::Refused { status, comment } = &sent[0] else { panic!("{sent:?}") };
+    assert_eq!((*status, comment.as_str()), (Status::NOT_AUTHORIZED, "this AE title may query here, not send"));
+    assert!(gateway.archive.objects().is_empty());
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_echo_is_answered_and_a_stranger_is_refused_with_the_reason() {
     let gateway = Gateway::start(MemoryArchive::default(), Limits::default()).await;

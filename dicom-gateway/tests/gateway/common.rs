@@ -16,6 +16,9 @@ use dokuei_models::{ArrivalId, EndpointId, SiteId};
 use tempfile::TempPath;
 use tokio::sync::{Notify, Semaphore, watch};
 
+const PEER: Peer =
+    Peer { site: SiteId(1), endpoint: EndpointId(1), private_classes: true, stores: true, queries: true };
+
 /// Lets HOSPITAL_A in and remembers who left.
 #[derive(Default)]
 pub struct FrontDesk {
@@ -30,8 +33,9 @@ impl Desk for FrontDesk {
         match calling.as_str() {
             "HOSPITAL_A" => {
                 self.admitted.notify_one();
-                Ok(Peer { site: SiteId(1), endpoint: EndpointId(1), private_classes: true })
+                Ok(PEER)
             }
+            "READS_ONLY" => Ok(Peer { stores: false, ..PEER }),
             _ => Err(Refusal::CallingUnknown),
         }
     }

@@ -54,7 +54,13 @@ CREATE TABLE site_endpoints (
   active BOOLEAN NOT NULL,
   last_contact_at TIMESTAMP,
   last_error TEXT,
-  version INTEGER NOT NULL
+  version INTEGER NOT NULL,
+  queries BOOLEAN NOT NULL DEFAULT FALSE,
+  tls TEXT NOT NULL DEFAULT 'none',
+  certificate_sha256 TEXT NOT NULL DEFAULT '',
+  character_set TEXT NOT NULL DEFAULT '',
+  name_form TEXT NOT NULL DEFAULT 'all',
+  watched BOOLEAN NOT NULL DEFAULT FALSE
 );
 CREATE INDEX site_endpoints_by_ae ON site_endpoints(ae_title);
 CREATE TABLE site_calendars (

@@ -1,6 +1,6 @@
 //! Sites, their endpoints, filings, contracts and calendars.
 
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::NaiveDate;
 use diesel::prelude::*;
 
 use crate::db::Connection;
@@ -9,6 +9,7 @@ use crate::ids::{ContractId, EndpointId, PoolId, SiteId};
 use crate::schema::{cases, contracts, filings, site_calendars, site_endpoints, sites};
 use crate::state::{CaseState, OrphanRule};
 
+pub use super::endpoints::{EndpointRow, NameForm, PeerTls};
 pub use super::pools::{pool_insert_in_tx, pool_list};
 
 /// A site.
@@ -57,40 +58,6 @@ pub struct SiteRow {
     pub research: bool,
     /// Whether it takes part.
     pub active: bool,
-    /// For optimistic locking.
-    pub version: i32,
-}
-
-/// A site's DICOM node.
-#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
-#[diesel(table_name = site_endpoints)]
-pub struct EndpointRow {
-    /// The row's id.
-    pub id: EndpointId,
-    /// The site.
-    pub site_id: SiteId,
-    /// What people call it.
-    pub name: String,
-    /// `site`, `engine` or `viewer`.
-    pub kind: String,
-    /// Whether it sends to us.
-    pub sends: bool,
-    /// Whether signed reports are returned to it.
-    pub receives: bool,
-    /// Its AE title.
-    pub ae_title: String,
-    /// Where it listens; empty when it only sends.
-    pub host: String,
-    /// The port it listens on; 0 when it only sends.
-    pub port: i32,
-    /// The addresses it may call from, parted by commas; empty means that no address is accepted.
-    pub addresses: String,
-    /// Whether it is in use.
-    pub active: bool,
-    /// When it was last heard of.
-    pub last_contact_at: Option<NaiveDateTime>,
-    /// What went wrong last.
-    pub last_error: Option<String>,
     /// For optimistic locking.
     pub version: i32,
 }
@@ -169,7 +136,7 @@ pub fn site_list(conn: &mut Connection) -> Result<Vec<SiteRow>, StoreError> {
     Ok(sites::table.order(sites::code).select(SiteRow::as_select()).load(conn)?)
 }
 
-/// The active endpoints that send under an AE title.
+/// The active endpoints that send or query under an AE title.
 ///
 /// # Errors
 /// What the database says.
@@ -178,7 +145,7 @@ pub fn endpoint_list_by_ae(conn: &mut Connection, ae_title: &str) -> Result<Vec<
         .inner_join(sites::table.on(sites::id.eq(site_endpoints::site_id)))
         .filter(site_endpoints::ae_title.eq(ae_title))
         .filter(site_endpoints::active.eq(true))
-        .filter(site_endpoints::sends.eq(true))
+        .filter(site_endpoints::sends.eq(true).or(site_endpoints::queries.eq(true)))
         .filter(sites::active.eq(true))
         .select(EndpointRow::as_select())
         .load(conn)?)
@@ -398,6 +365,12 @@ pub fn endpoint_insert_in_tx(conn: &mut Connection, endpoint: &EndpointRow) -> R
             site_endpoints::addresses.eq(&endpoint.addresses),
             site_endpoints::active.eq(endpoint.active),
             site_endpoints::version.eq(1),
+            site_endpoints::queries.eq(endpoint.queries),
+            site_endpoints::tls.eq(endpoint.tls),
+            site_endpoints::certificate_sha256.eq(&endpoint.certificate_sha256),
+            site_endpoints::character_set.eq(&endpoint.character_set),
+            site_endpoints::name_form.eq(endpoint.name_form),
+            site_endpoints::watched.eq(endpoint.watched),
         ))
         .returning(site_endpoints::id)
         .get_result(conn)?)

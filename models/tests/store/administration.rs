@@ -20,20 +20,15 @@ fn day(text: &str) -> NaiveDate {
 
 fn endpoint(site: SiteId) -> EndpointRow {
     EndpointRow {
-        id: EndpointId(0),
         site_id: site,
         name: "PACS".into(),
-        kind: "site".into(),
         sends: true,
         receives: false,
         ae_title: "CLINIC_A".into(),
         host: String::new(),
         port: 0,
         addresses: "192.0.2.1".into(),
-        active: true,
-        last_contact_at: None,
-        last_error: None,
-        version: 1,
+        ..EndpointRow::default()
     }
 }
 

@@ -43,9 +43,13 @@ impl FrontDesk {
             })
             .await;
         match found {
-            Ok((_, Some(endpoint), Some(site))) => {
-                Ok(Peer { site: site.id, endpoint: endpoint.id, private_classes: site.unknown_classes })
-            }
+            Ok((_, Some(endpoint), Some(site))) => Ok(Peer {
+                site: site.id,
+                endpoint: endpoint.id,
+                private_classes: site.unknown_classes,
+                stores: endpoint.sends,
+                queries: endpoint.queries,
+            }),
             Ok((true, ..)) => Err(Refusal::CallingUnknown),
             Ok(_) => Err(Refusal::AddressNotAllowed),
             Err(error) => {

@@ -8,7 +8,7 @@ use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::scp::Refusal;
 use dokuei_dicom_gateway::scu::{self, Timeouts};
 use dokuei_models::store::audit::{Subject, append_in_tx};
-use dokuei_models::store::sites::{self, EndpointRow};
+use dokuei_models::store::sites::{self, EndpointRow, NameForm, PeerTls};
 use dokuei_models::store::{endpoints, quarantine, submissions};
 use dokuei_models::{Actor, Connection, EndpointId, SiteId, StoreError};
 use serde::{Deserialize, Serialize};
@@ -52,6 +52,35 @@ pub struct EndpointForm {
     pub port: Typed<i32>,
     /// Whether it is in use.
     pub active: bool,
+    /// Whether it may query and retrieve here (C-FIND, C-GET, C-MOVE).
+    pub queries: bool,
+    /// `none` or `required`; nothing is `none`.
+    pub tls: String,
+    /// SHA-256 of the certificate it shows, 64 hexadecimal digits with or without colons; may be empty.
+    pub certificate_sha256: String,
+    /// The Specific Character Set (0008,0005) of what is sent to it; empty means the study's own.
+    pub character_set: String,
+    /// `all`, `romaji` or `kana`: the groups of a name it is sent; nothing is `all`.
+    pub name_form: String,
+    /// Whether it is called with an echo from time to time.
+    pub watched: bool,
+}
+
+/// The values of Specific Character Set that a peer can be sent (PS3.3 C.12.1.1.2).
+pub const CHARACTER_SETS: [&str; 7] = [
+    "ISO_IR 192",
+    "\\ISO 2022 IR 87",
+    "\\ISO 2022 IR 87\\ISO 2022 IR 159",
+    "ISO 2022 IR 13\\ISO 2022 IR 87",
+    "ISO_IR 13",
+    "ISO_IR 100",
+    "ISO_IR 6",
+];
+
+/// A fingerprint as rows hold it: 64 small hexadecimal digits, or nothing.
+fn fingerprint(text: &str) -> Option<String> {
+    let digits: String = text.chars().filter(|c| !matches!(c, ':' | ' ')).map(|c| c.to_ascii_lowercase()).collect();
+    (digits.is_empty() || digits.len() == 64 && digits.chars().all(|c| c.is_ascii_hexdigit())).then_some(digits)
 }
 
 impl EndpointForm {
@@ -73,6 +102,12 @@ impl EndpointForm {
             host: row.host.clone(),
             port: (row.port > 0).then_some(row.port).into(),
             active: row.active,
+            queries: row.queries,
+            tls: row.tls.code().to_owned(),
+            certificate_sha256: row.certificate_sha256.clone(),
+            character_set: row.character_set.clone(),
+            name_form: row.name_form.code().to_owned(),
+            watched: row.watched,
         }
     }
 
@@ -84,20 +119,31 @@ impl EndpointForm {
             faults.add("ae_title", &codes::AE_TITLE);
         }
         let addresses: Vec<&str> = self.addresses.split([',', '、', ' ']).filter(|one| !one.is_empty()).collect();
-        if self.sends && addresses.is_empty() || !addresses.iter().all(|one| admission::is_range(one)) {
+        if (self.sends || self.queries) && addresses.is_empty() || !addresses.iter().all(|one| admission::is_range(one))
+        {
             faults.add("addresses", &codes::ADDRESSES);
         }
         let host = self.host.trim();
         let legal = |c: char| c.is_ascii_alphanumeric() || ".-_:".contains(c);
-        if host.is_empty() && self.receives || host.len() > 253 || !host.chars().all(legal) {
+        if host.is_empty() && (self.receives || self.watched) || host.len() > 253 || !host.chars().all(legal) {
             faults.add("host", &codes::HOST);
         }
         let port = faults.optional("port", &self.port).unwrap_or(0);
         if !(0..=65_535).contains(&port) || port == 0 && (self.receives || !host.is_empty()) {
             faults.add("port", &codes::PORT);
         }
-        if !self.sends && !self.receives {
+        if !self.sends && !self.receives && !self.queries && host.is_empty() {
             faults.add("sends", &codes::ENDPOINT_DOES_NOTHING);
+        }
+        let tls = faults.code("tls", &self.tls, PeerTls::None);
+        let name_form = faults.code("name_form", &self.name_form, NameForm::All);
+        let certificate_sha256 = fingerprint(&self.certificate_sha256);
+        if certificate_sha256.is_none() {
+            faults.add("certificate_sha256", &codes::FINGERPRINT);
+        }
+        let character_set = self.character_set.trim();
+        if !character_set.is_empty() && !CHARACTER_SETS.contains(&character_set) {
+            faults.add("character_set", &common::FIELD_INVALID);
         }
         let row = EndpointRow {
             id: known.map_or(EndpointId(0), |row| row.id),
@@ -114,6 +160,12 @@ impl EndpointForm {
             last_contact_at: None,
             last_error: None,
             version: self.version,
+            queries: self.queries,
+            tls,
+            certificate_sha256: certificate_sha256.unwrap_or_default(),
+            character_set: character_set.to_owned(),
+            name_form,
+            watched: self.watched,
         };
         faults.done()?;
         Ok(row)
@@ -124,8 +176,8 @@ impl EndpointForm {
 fn is_ambiguous(conn: &mut Connection, row: &EndpointRow) -> Result<bool, StoreError> {
     let others = endpoints::endpoint_list_of_title(conn, &row.ae_title, Some(row.id))?;
     Ok(row.active
-        && row.sends
-        && others.iter().any(|one| one.active && one.sends && admission::lists_meet(&one.addresses, &row.addresses)))
+        && row.calls()
+        && others.iter().any(|one| one.active && one.calls() && admission::lists_meet(&one.addresses, &row.addresses)))
 }
 
 fn taken() -> Error {

@@ -178,6 +178,18 @@ impl Faults {
         text.to_owned()
     }
 
+    /// A code of a closed vocabulary; `without` where nothing is given.
+    pub fn code<T: FromStr>(&mut self, field: &'static str, text: &str, without: T) -> T {
+        let text = text.trim();
+        if text.is_empty() {
+            return without;
+        }
+        text.parse().unwrap_or_else(|_| {
+            self.add(field, &common::FIELD_INVALID);
+            without
+        })
+    }
+
     /// # Errors
     /// `form_invalid` with every field that was marked.
     pub fn done(self) -> Result<()> {

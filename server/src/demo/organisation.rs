@@ -13,7 +13,7 @@ use dokuei_models::store::shifts;
 use dokuei_models::store::sites::{self, ContractRow, EndpointRow, FilingRow, SiteRow};
 use dokuei_models::store::tariffs::{self, TariffLineRow};
 use dokuei_models::{
-    Actor, Connection, ContractId, EndpointId, PoolId, ReaderId, SiteId, StoreError, TariffId, TariffLineId, UserId,
+    Actor, Connection, ContractId, PoolId, ReaderId, SiteId, StoreError, TariffId, TariffLineId, UserId,
 };
 use dokuei_terms::Priority;
 
@@ -152,20 +152,15 @@ fn make_sites(
             sites::endpoint_insert_in_tx(
                 conn,
                 &EndpointRow {
-                    id: EndpointId(0),
                     site_id: id,
                     name: "PACS".to_owned(),
-                    kind: "site".to_owned(),
                     sends: true,
                     receives: back.is_some(),
                     ae_title: ae_title.clone(),
                     host: back.map(|back| back.host.clone()).unwrap_or_default(),
                     port: back.map_or(0, |back| i32::from(back.port)),
                     addresses: "127.0.0.1,::1".to_owned(),
-                    active: true,
-                    last_contact_at: None,
-                    last_error: None,
-                    version: 1,
+                    ..EndpointRow::default()
                 },
             )?;
         }

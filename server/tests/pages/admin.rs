@@ -2,7 +2,7 @@
 
 use actix_web::http::{Method, StatusCode};
 use dokuei_models::store::audit::{self, AuditQuery};
-use dokuei_models::store::sites::{EndpointRow, SiteRow};
+use dokuei_models::store::sites::{EndpointRow, NameForm, PeerTls, SiteRow};
 use dokuei_models::store::{sites, tariffs};
 use dokuei_models::{Actor, SiteId};
 use dokuei_server::app::accounts;
@@ -137,22 +137,45 @@ async fn an_endpoint_is_named_by_its_title_and_address_and_answers_an_echo_or_sa
         ("addresses", "", &codes::ADDRESSES),
         ("port", "70000", &codes::PORT),
         ("host", "", &codes::HOST),
+        ("certificate_sha256", "AB:CD", &codes::FINGERPRINT),
+        ("tls", "perhaps", &common::FIELD_INVALID),
+        ("character_set", "ISO 2022 IR 66", &common::FIELD_INVALID),
+        ("name_form", "hangul", &common::FIELD_INVALID),
     ] {
         let refused = chief.form("/admin/endpoints", &with(&peer, &[(field, wrong)])).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{field} {wrong}");
         assert!(refused.body.contains(code.ja), "{field} {wrong}: {}", refused.body);
     }
+    let digest = ["0A"; 32].join(":");
+    let settings = [
+        ("queries", "true"),
+        ("tls", "required"),
+        ("certificate_sha256", digest.as_str()),
+        ("character_set", "\\ISO 2022 IR 87"),
+        ("name_form", "kana"),
+        ("watched", "true"),
+    ];
+    let viewer = with(&with(&peer, &settings), &[("ae_title", "VIEWER"), ("addresses", "10.9.0.1")]);
+    assert_eq!(chief.form("/admin/endpoints", &viewer).await.status, StatusCode::SEE_OTHER);
+    let row = endpoints(&app).await.remove(0);
+    assert!(row.queries && row.watched);
+    assert_eq!((row.tls, row.name_form), (PeerTls::Required, NameForm::Kana));
+    assert_eq!((row.certificate_sha256, row.character_set.as_str()), ("0a".repeat(32), "\\ISO 2022 IR 87"));
+    let shown = chief.get(&format!("/admin/endpoints/{}", row.id)).await.body;
+    for chosen in ["<option value=\"required\" selected>", "<option value=\"kana\" selected>"] {
+        assert!(shown.contains(chosen), "{shown}");
+    }
     let kept = chief.form("/admin/endpoints", &peer).await;
     assert_eq!(kept.header("location"), format!("/admin/sites/{site}#endpoints"));
     let ambiguous = chief.form("/admin/endpoints", &with(&peer, &[("addresses", "10.1.2.3"), ("name", "CT")])).await;
     assert!(ambiguous.body.contains(codes::AE_TITLE_TAKEN.ja), "images would belong to either");
-    let row = endpoints(&app).await.remove(0);
+    let row = endpoints(&app).await.remove(1);
     assert_eq!((row.addresses.as_str(), row.ae_title.as_str()), ("127.0.0.1,10.1.0.0/16", "CLINIC_A"));
 
     let echo = format!("/admin/endpoints/{}/echo", row.id);
     let silent = fragment(&chief, &echo).await;
     assert!(silent.body.contains("応答なし") && silent.body.contains(&closed), "{}", silent.body);
-    let row = endpoints(&app).await.remove(0);
+    let row = endpoints(&app).await.remove(1);
     assert!(row.last_error.is_some() && row.last_contact_at.is_none());
 
     let gateway = super::first_case::Gateway::start(&app, "CLINIC_A").await;
@@ -169,7 +192,7 @@ async fn an_endpoint_is_named_by_its_title_and_address_and_answers_an_echo_or_sa
     assert_eq!(chief.form("/admin/endpoints", &own).await.status, StatusCode::SEE_OTHER);
     let answered = fragment(&chief, &echo).await;
     assert!(answered.body.contains("応答あり") && answered.body.contains(" ms"), "{}", answered.body);
-    let row = endpoints(&app).await.remove(0);
+    let row = endpoints(&app).await.remove(1);
     assert!(row.last_error.is_none() && row.last_contact_at.is_some());
     let outcomes: Vec<String> = actions(&app, "endpoint.echo").await.into_iter().map(|row| row.outcome).collect();
     assert_eq!(outcomes, ["done", "failed", "failed"]);

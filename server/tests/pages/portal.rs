@@ -427,20 +427,15 @@ async fn endpoint(app: &TestApp, site: SiteId, port: u16) -> EndpointId {
         .db
         .tx(move |conn| {
             let row = sites::EndpointRow {
-                id: EndpointId(0),
                 site_id: site,
                 name: "PACS".to_owned(),
-                kind: "site".to_owned(),
                 sends: false,
                 receives: true,
                 ae_title: "PACS_A".to_owned(),
                 host: "127.0.0.1".to_owned(),
                 port: i32::from(port),
                 addresses: String::new(),
-                active: true,
-                last_contact_at: None,
-                last_error: None,
-                version: 1,
+                ..sites::EndpointRow::default()
             };
             sites::endpoint_insert_in_tx(conn, &row)
         })

@@ -12,7 +12,7 @@ use dokuei_models::store::readers::{self, ReaderRow};
 use dokuei_models::store::requests::{self, NewRequest};
 use dokuei_models::store::sites::{self, EndpointRow, SiteRow};
 use dokuei_models::store::studies;
-use dokuei_models::{Actor, CaseId, EndpointId, InstanceId, PoolId, ReadId, ReaderId, SiteId, UserId};
+use dokuei_models::{Actor, CaseId, InstanceId, PoolId, ReadId, ReaderId, SiteId, UserId};
 use dokuei_server::authority::{Role, Scope};
 use dokuei_server::clock::Clock as _;
 use dokuei_terms::{Modality, Part, Priority};
@@ -59,20 +59,15 @@ impl<'a> Ward<'a> {
                 };
                 let site = sites::site_insert_in_tx(conn, &row)?;
                 let endpoint = EndpointRow {
-                    id: EndpointId(0),
                     site_id: site,
                     name: "PACS".into(),
-                    kind: "site".into(),
                     sends: true,
                     receives: true,
                     ae_title: "HOSPITAL_A".into(),
                     host: "127.0.0.1".into(),
                     port: 11113,
                     addresses: String::new(),
-                    active: true,
-                    last_contact_at: None,
-                    last_error: None,
-                    version: 1,
+                    ..EndpointRow::default()
                 };
                 sites::endpoint_insert_in_tx(conn, &endpoint)?;
                 Ok((pool, site))

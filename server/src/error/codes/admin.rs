@@ -27,7 +27,11 @@ code_table! {
         "ホスト名かIPアドレスを入力してください。", "Give a host name or an IP address.";
     PORT = 422, "port", "ポートは1～65535です。", "A port is 1 to 65535.";
     ENDPOINT_DOES_NOTHING = 422, "endpoint_does_nothing",
-        "送信する・返却を受け取るの少なくとも一方を選んでください。", "Choose sending, receiving or both.";
+        "送信・返却・検索のどれかを選ぶか、ホストとポートを入力してください。",
+        "Choose sending, receiving or querying, or give its host and port.";
+    FINGERPRINT = 422, "fingerprint",
+        "証明書のSHA-256は16進数64桁です（コロン区切りでも可）。",
+        "A certificate's SHA-256 has 64 hexadecimal digits, with or without colons.";
     ECHO_NOWHERE = 422, "echo_nowhere",
         "エコーを送るには、接続先のホストとポートを入力してください。",
         "Give the endpoint's host and port first: there is nowhere to send an echo to.";

@@ -3,14 +3,14 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, web};
 use askama::Template;
-use dokuei_models::store::sites::{EndpointRow, site_get};
+use dokuei_models::store::sites::{EndpointRow, NameForm, PeerTls, site_get};
 use dokuei_models::{EndpointId, SiteId};
 use dokuei_terms::Language;
 use serde::Deserialize;
 
 use super::fields::Choice;
 use super::{Fields, back, doer, is_invalid, named, site_choices};
-use crate::app::endpoints::{self, Echo, EndpointForm};
+use crate::app::endpoints::{self, CHARACTER_SETS, Echo, EndpointForm};
 use crate::app::typed::Typed;
 use crate::authority::Allowed;
 use crate::authority::rights::Administer;
@@ -36,7 +36,25 @@ struct FormPage<'a> {
     form: Fields<'a>,
     facts: &'a EndpointForm,
     sites: Vec<Choice>,
+    tls_choices: Vec<Choice>,
+    character_sets: Vec<Choice>,
+    name_forms: Vec<Choice>,
     ours: &'a str,
+}
+
+/// The words of `codes`, by the label `prefix` with each code.
+fn choices(page: &Page, prefix: &str, codes: impl Iterator<Item = &'static str>) -> Vec<Choice> {
+    codes.map(|code| (code.to_owned(), page.code(prefix, code))).collect()
+}
+
+/// What may be sent to it: the study's own set first, then each by its name in the standard with what it can write.
+fn character_sets(page: &Page) -> Vec<Choice> {
+    let named = |(index, set): (usize, &&str)| {
+        let word = page.code("admin-character-set", &(index + 1).to_string());
+        ((*set).to_owned(), format!("{set} — {word}"))
+    };
+    let own = (String::new(), page.t("admin-character-set-own"));
+    std::iter::once(own).chain(CHARACTER_SETS.iter().enumerate().map(named)).collect()
 }
 
 async fn form_page(
@@ -65,6 +83,9 @@ async fn form_page(
         site_name: site_row.as_ref().map(|row| named(&page, &row.name_ja, &row.name_en).to_owned()).unwrap_or_default(),
         back_to: site_row.map_or_else(|| "/admin/sites".to_owned(), |row| format!("/admin/sites/{}", row.id)),
         ours: &state.config.dicom.ae_title,
+        tls_choices: choices(&page, "admin-tls", PeerTls::ALL.iter().map(|tls| tls.code())),
+        character_sets: character_sets(&page),
+        name_forms: choices(&page, "admin-name-form", NameForm::ALL.iter().map(|form| form.code())),
         page: &page,
         known,
         facts,

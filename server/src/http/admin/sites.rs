@@ -214,11 +214,14 @@ impl SitePage<'_> {
     }
 
     fn direction(&self, peer: &EndpointRow) -> String {
-        match (peer.sends, peer.receives) {
-            (true, true) => self.page.t("admin-endpoint-both"),
-            (false, true) => self.page.t("admin-endpoint-receives"),
-            _ => self.page.t("admin-endpoint-sends"),
-        }
+        let does = [
+            (peer.sends, "admin-endpoint-sends"),
+            (peer.receives, "admin-endpoint-receives"),
+            (peer.queries, "admin-endpoint-queries"),
+        ];
+        let words: Vec<String> =
+            does.into_iter().filter(|(does, _)| *does).map(|(_, word)| self.page.t(word)).collect();
+        if words.is_empty() { "—".to_owned() } else { words.join(self.page.t("admin-endpoint-and").as_str()) }
     }
 
     fn error(&self, peer: &EndpointRow) -> String {

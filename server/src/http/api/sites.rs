@@ -146,6 +146,17 @@ struct EndpointShape {
     host: String,
     port: i32,
     active: bool,
+    /// Whether it may query and retrieve here.
+    queries: bool,
+    /// `none` or `required`.
+    tls: &'static str,
+    certificate_sha256: String,
+    /// The Specific Character Set (0008,0005) of what is sent to it; empty means the study's own.
+    character_set: String,
+    /// `all`, `romaji` or `kana`.
+    name_form: &'static str,
+    /// Whether it is called with an echo from time to time.
+    watched: bool,
     last_contact_at: Option<DateTime<Utc>>,
     /// Why the last call to it failed.
     last_error: Option<String>,
@@ -167,6 +178,12 @@ impl EndpointShape {
             host: row.host,
             port: row.port,
             active: row.active,
+            queries: row.queries,
+            tls: row.tls.code(),
+            certificate_sha256: row.certificate_sha256,
+            character_set: row.character_set,
+            name_form: row.name_form.code(),
+            watched: row.watched,
         }
     }
 }
