@@ -1,4 +1,4 @@
-//! Turns the text bytes of a DICOM object into UTF-8.
+//! Turns the text bytes of a DICOM object into UTF-8, and back ([`Repertoire`]).
 //!
 //! The bytes are decoded *before* anything is split: inside JIS X 0208 the byte
 //! 0x5C is half a character (松, 宮, 府, 日本病院), not the delimiter `\`, and the
@@ -16,10 +16,16 @@
 
 mod iso2022;
 mod name;
+mod repertoire;
 mod sets;
+mod substitute;
+mod supplementary;
 
 pub use name::PersonName;
+pub use repertoire::{Encoded, NameForm, Repertoire};
 pub use sets::CharacterSets;
 
+#[cfg(test)]
+mod encoding_tests;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@
 mod command;
 mod status;
 
-pub use command::{Command, CommandError, Kind};
+pub use command::{Command, CommandError, Kind, SubOperations};
 pub use status::Status;
 
 /// Verification SOP Class.

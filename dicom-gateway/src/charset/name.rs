@@ -13,6 +13,18 @@ pub struct PersonName {
 }
 
 impl PersonName {
+    /// A name of these groups, components joined by `^`, that was not read from bytes.
+    pub fn of(alphabetic: &str, ideographic: &str, phonetic: &str) -> Self {
+        Self::new(alphabetic.to_owned(), ideographic.to_owned(), phonetic.to_owned(), &[])
+    }
+
+    /// The name that [`joined`](Self::joined) writes.
+    pub fn parse(joined: &str) -> Self {
+        let mut groups = joined.splitn(3, '=');
+        let mut next = || groups.next().unwrap_or_default();
+        Self::of(next(), next(), next())
+    }
+
     pub(super) fn new(alphabetic: String, ideographic: String, phonetic: String, raw: &[u8]) -> Self {
         let padding = raw.iter().rev().take_while(|&&b| b == b' ' || b == 0).count();
         Self { alphabetic, ideographic, phonetic, raw: raw[..raw.len() - padding].to_vec() }

@@ -85,6 +85,22 @@ impl CharacterSets {
         self.values(raw).into_iter().next().unwrap_or_default()
     }
 
+    /// The person names of a PN value, without the bytes they were read from.
+    pub fn person_names(&self, raw: &[u8]) -> Vec<PersonName> {
+        let mut names = vec![String::new()];
+        iso2022::walk(self, raw, Resets::Names, |piece| match (piece, names.last_mut()) {
+            (Piece::Delimiter(b'\\'), _) => names.push(String::new()),
+            (Piece::Delimiter(delimiter), Some(last)) => last.push(char::from(delimiter)),
+            (Piece::Text(text), Some(last)) => last.push_str(text),
+            (_, None) => {}
+        });
+        let tidy = |name: &String| {
+            let groups: Vec<String> = name.splitn(3, '=').map(tidy_group).collect();
+            PersonName::parse(&groups.join("="))
+        };
+        names.iter().map(tidy).collect()
+    }
+
     /// The first person name of a PN value in its three groups.
     pub fn person_name(&self, raw: &[u8]) -> PersonName {
         let mut groups = [String::new(), String::new(), String::new()];

@@ -110,7 +110,7 @@ fn known(first: u8, second: u8) -> Option<VR> {
     VR::from_binary([first, second])
 }
 
-fn is_long(vr: VR) -> bool {
+pub(crate) fn is_long(vr: VR) -> bool {
     matches!(
         vr,
         VR::OB

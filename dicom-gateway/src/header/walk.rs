@@ -34,6 +34,12 @@ pub(crate) struct Pixels {
 
 pub(crate) trait Visit {
     fn element(&mut self, path: &[Step], element: Element<'_>);
+    /// A sequence begins; it may have no item.
+    fn sequence(&mut self, _path: &[Step], _tag: Tag) {}
+    /// An item begins, the last step of `path`; it may have no element.
+    fn item(&mut self, _path: &[Step]) {}
+    /// The data ends inside this top-level element.
+    fn beyond(&mut self, _tag: Tag, _vr: VR, _value_at: usize, _length: u32) {}
     /// A sequence of stated length was unreadable inside and was stepped over.
     fn skipped(&mut self, sequence: Tag);
 }
@@ -126,6 +132,9 @@ impl<V: Visit> Walk<'_, V> {
                         let encoding = if from_un { self.un_encoding(value_at) } else { encoding };
                         self.path.push(step);
                         self.push(Kind::Item, end, encoding, from_un)?;
+                        if self.out.pixels.is_none() {
+                            self.visit.item(&self.path);
+                        }
                         self.at = value_at;
                     }
                     _ => return Err(HeaderError::Malformed { at: self.at }),
@@ -169,16 +178,26 @@ impl<V: Visit> Walk<'_, V> {
                 VR::UN if encoding.explicit => (Kind::Sequence(head.tag, 0), Encoding::IMPLICIT, true),
                 _ => (Kind::Sequence(head.tag, 0), encoding, from_un),
             };
+            let is_sequence = matches!(kind, Kind::Sequence(..));
             self.push(kind, None, encoding, from_un)?;
+            if is_sequence && self.out.pixels.is_none() {
+                self.visit.sequence(&self.path, head.tag);
+            }
             self.at = value_at;
             return Ok(());
         }
         let end = value_at.checked_add(head.length as usize).ok_or(HeaderError::Truncated { at: self.at })?;
         if end > self.limit() {
+            if top && self.out.pixels.is_none() {
+                self.visit.beyond(head.tag, head.vr, value_at, head.length);
+            }
             return Err(HeaderError::Truncated { at: self.at });
         }
         if head.vr == VR::SQ {
             self.push(Kind::Sequence(head.tag, 0), Some(end), encoding, from_un)?;
+            if self.out.pixels.is_none() {
+                self.visit.sequence(&self.path, head.tag);
+            }
             self.at = value_at;
             return Ok(());
         }

@@ -32,6 +32,7 @@ impl Samples {
     }
 
     /// The sample of this name, which must be there.
+    #[allow(dead_code, reason = "each test file is a crate of its own")]
     pub fn path(&self, name: &str) -> PathBuf {
         let found = self.files.iter().find(|path| path.file_name().is_some_and(|file| file == name));
         found.unwrap_or_else(|| panic!("{name} is not among the samples")).clone()
