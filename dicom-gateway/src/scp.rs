@@ -1,4 +1,4 @@
-//! Receives: C-ECHO and C-STORE from the modalities and PACS of the sites.
+//! Receives and answers: C-ECHO, C-STORE, C-FIND, C-MOVE and C-GET from the modalities, PACS and workstations of the sites.
 //!
 //! A peer is admitted by the [`Desk`] (calling AE title and address decide the
 //! site); a stranger is told "calling AE title not recognized". Objects are kept
@@ -8,16 +8,27 @@
 //! One hostile or slow peer cannot hurt the others: see [`Limits`]. Whatever is
 //! answered other than success carries an error comment, without patient data.
 //!
-//! Not here: TLS, query and retrieve, storage commitment.
+//! A peer finds and retrieves what its own site sent ([`Library`]), if its endpoint may.
+//!
+//! Not here: TLS, storage commitment.
 
 mod association;
 mod desk;
+mod find;
+mod get;
+mod identifier;
+mod indexed_library;
+mod library;
 mod limits;
+mod move_to;
 mod negotiate;
+mod retrieve;
 mod server;
 mod store;
 
 pub use desk::{Admission, AssociationSummary, Desk, Outcome, Peer, Refusal, Tally};
+pub use indexed_library::IndexedLibrary;
+pub use library::{Found, Level, Library, LibraryError, Requester, Rights, Usage};
 pub use limits::Limits;
 pub(crate) use negotiate::APPLICATION_CONTEXT;
-pub use server::{ScpConfig, serve};
+pub use server::{ScpConfig, serve, serve_with};

@@ -4,14 +4,17 @@
 //! sentences that a dispatcher can act on; an object's outcome is its own, and an
 //! association that breaks leaves the rest *not sent*, never in doubt.
 
+mod outgoing;
 mod requestor;
 mod send;
 
 use std::time::Duration;
 
 use crate::ae_title::AeTitle;
-use crate::dimse::Status;
+use crate::dimse::{Command, Status};
 
+pub(crate) use outgoing::rewritten;
+pub use outgoing::{Outgoing, Storing};
 pub use send::{echo, send};
 
 /// Where to, and as whom.
@@ -65,6 +68,15 @@ pub enum Sent {
 }
 
 impl Sent {
+    /// What a C-STORE response says.
+    fn of(answer: Command) -> Result<Self, SendError> {
+        match answer.status {
+            Some(status) if status.is_kept() => Ok(Self::Kept(status)),
+            Some(status) => Ok(Self::Refused { status, comment: answer.error_comment.unwrap_or_default() }),
+            None => Err(SendError::Protocol("its answer has no status")),
+        }
+    }
+
     /// Whether the peer has it.
     pub fn is_kept(&self) -> bool {
         matches!(self, Self::Kept(_))

@@ -256,6 +256,23 @@ impl<L: Link> Wire<L> {
         Ok(())
     }
 
+    /// Sends the next part of a data set, of even length but for the last.
+    pub async fn send_part(&mut self, context: u8, part: &[u8], last: bool, max_pdu: u32) -> Result<(), WireError> {
+        let size = fragment_size(max_pdu);
+        let count = part.len().div_ceil(size).max(1);
+        let mut bytes = Vec::with_capacity(part.len().min(READ_AT_ONCE) + 64);
+        for index in 0..count {
+            let piece = &part[index * size..part.len().min((index + 1) * size)];
+            let ends = index + 1 == count;
+            fragment(&mut bytes, context, piece, if last && ends { 2 } else { 0 });
+            if bytes.len() >= READ_AT_ONCE || ends {
+                self.send_bytes(&bytes).await?;
+                bytes.clear();
+            }
+        }
+        Ok(())
+    }
+
     /// Says goodbye as the service provider. Errors no longer matter.
     pub async fn abort(&mut self, reason: AbortRQServiceProviderReason) {
         let pdu = Pdu::AbortRQ { source: AbortRQSource::ServiceProvider(reason) };

@@ -9,7 +9,8 @@ use dokuei_models::store::images::ArrivalCounts;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use super::desk::{Admission, AssociationSummary, Desk, Outcome, Refusal, Tally};
+use super::desk::{Admission, AssociationSummary, Desk, Outcome, Peer, Refusal, Tally};
+use super::library::{Library, Requester, Rights};
 use super::limits::Account;
 use super::negotiate::{self, Agreement};
 use super::server::ScpConfig;
@@ -23,6 +24,8 @@ pub(super) struct Shared {
     pub config: ScpConfig,
     pub desk: Arc<dyn Desk>,
     pub archive: Arc<dyn Archive>,
+    /// Without one nothing is answered but C-ECHO and C-STORE.
+    pub library: Option<Arc<dyn Library>>,
     pub account: Account,
 }
 
@@ -32,6 +35,8 @@ pub(super) struct Association<L> {
     pub shared: Arc<Shared>,
     pub agreement: Agreement,
     pub admission: Admission,
+    /// What the peer may do beyond sending.
+    pub rights: Rights,
     pub calling: AeTitle,
     pub from: IpAddr,
     pub tally: Tally,
@@ -84,7 +89,8 @@ pub(super) async fn run<L: Link>(link: L, from: IpAddr, shared: Arc<Shared>, shu
         }
         Ok((calling, peer)) => {
             wire.set_idle(limits.idle);
-            let agreement = negotiate::agree(&request, limits.max_pdu, peer.private_classes);
+            let rights = rights(&shared, peer, &calling, from).await;
+            let agreement = negotiate::agree(&request, limits.max_pdu, peer.private_classes, rights.queries);
             let admission = Admission { peer, arrival: None };
             let tally = Tally::default();
             let mut association = Association {
@@ -92,6 +98,7 @@ pub(super) async fn run<L: Link>(link: L, from: IpAddr, shared: Arc<Shared>, shu
                 shared: Arc::clone(&shared),
                 agreement,
                 admission,
+                rights,
                 calling,
                 from,
                 tally,
@@ -108,11 +115,7 @@ pub(super) async fn run<L: Link>(link: L, from: IpAddr, shared: Arc<Shared>, shu
     shared.desk.ended(summary).await;
 }
 
-async fn admit(
-    request: &AssociationRQ,
-    from: IpAddr,
-    shared: &Shared,
-) -> Result<(AeTitle, super::desk::Peer), Refusal> {
+async fn admit(request: &AssociationRQ, from: IpAddr, shared: &Shared) -> Result<(AeTitle, Peer), Refusal> {
     negotiate::check(request)?;
     let called = AeTitle::parse(&request.called_ae_title).map_err(|_| Refusal::CalledUnknown)?;
     if called != shared.config.ae_title {
@@ -121,6 +124,16 @@ async fn admit(
     let calling = AeTitle::parse(&request.calling_ae_title).map_err(|_| Refusal::CallingUnknown)?;
     let peer = shared.desk.admit(&calling, &called, from).await?;
     Ok((calling, peer))
+}
+
+/// What a peer may do beyond sending; nothing if that cannot be looked up.
+async fn rights(shared: &Shared, peer: Peer, calling: &AeTitle, from: IpAddr) -> Rights {
+    let Some(library) = &shared.library else { return Rights::default() };
+    let who = Requester { peer, calling: calling.clone(), from };
+    library.rights(&who).await.unwrap_or_else(|error| {
+        tracing::warn!(%calling, %error, "what a peer may do could not be looked up");
+        Rights::default()
+    })
 }
 
 impl<L: Link> Association<L> {
@@ -179,6 +192,9 @@ impl<L: Link> Association<L> {
                 self.answer(head.context, &command, Status::SUCCESS, None).await
             }
             Kind::StoreRequest => self.store(head.context, &command).await,
+            Kind::FindRequest if self.serves(head.context, &command) => self.find(head.context, &command).await,
+            Kind::MoveRequest if self.serves(head.context, &command) => self.move_to(head.context, &command).await,
+            Kind::GetRequest if self.serves(head.context, &command) => self.get(head.context, &command).await,
             // Nothing that can be cancelled is under way.
             Kind::Cancel => Ok(()),
             kind if kind.is_request() => {
@@ -189,8 +205,29 @@ impl<L: Link> Association<L> {
         }
     }
 
+    /// Whether the context was accepted for the service of this command (PS3.4 C.6: one SOP class for each).
+    fn serves(&self, context: u8, command: &Command) -> bool {
+        let service = negotiate::service(self.class_of(context));
+        self.library().is_some() && service == Some(command.kind)
+    }
+
+    /// The SOP class that a context was accepted for, or "".
+    pub fn class_of(&self, context: u8) -> &str {
+        self.agreement.contexts.get(&context).map_or("", |agreed| agreed.abstract_syntax.as_str())
+    }
+
+    /// The library, if the peer may ask it.
+    pub fn library(&self) -> Option<Arc<dyn Library>> {
+        self.shared.library.clone().filter(|_| self.rights.queries)
+    }
+
+    /// Who asks.
+    pub fn requester(&self) -> Requester {
+        Requester { peer: self.admission.peer, calling: self.calling.clone(), from: self.from }
+    }
+
     /// Gathers a command set from its fragments, of which there may be several.
-    async fn command(&mut self, first: ValueHead) -> Result<Command, Outcome> {
+    pub async fn command(&mut self, first: ValueHead) -> Result<Command, Outcome> {
         let mut bytes = Vec::with_capacity(256);
         let mut head = first;
         loop {

@@ -10,7 +10,7 @@ use dicom_ul::pdu::{
 };
 
 use super::desk::Refusal;
-use crate::dimse::VERIFICATION;
+use crate::dimse::{Kind, VERIFICATION};
 use crate::part10::{IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION};
 
 pub(crate) const APPLICATION_CONTEXT: &str = "1.2.840.10008.3.1.1.1";
@@ -24,6 +24,8 @@ const ASYNCHRONOUS_OPERATIONS: u8 = 0x53;
 pub(super) struct Context {
     pub abstract_syntax: String,
     pub transfer_syntax: String,
+    /// The peer has offered to receive objects of this class (C-GET), and may.
+    pub peer_receives: bool,
 }
 
 /// What was agreed on.
@@ -57,16 +59,32 @@ pub(super) fn reject(refusal: Refusal) -> Pdu {
     AssociationRJ { result, source }.into()
 }
 
-/// Accepts every presentation context that can be served.
-pub(super) fn agree(request: &AssociationRQ, max_pdu: u32, private_classes: bool) -> Agreement {
+/// The query and retrieve classes (PS3.4 C.6) with the command that each is for.
+const QUERY_RETRIEVE: [(&str, Kind); 6] = [
+    ("1.2.840.10008.5.1.4.1.2.1.1", Kind::FindRequest),
+    ("1.2.840.10008.5.1.4.1.2.1.2", Kind::MoveRequest),
+    ("1.2.840.10008.5.1.4.1.2.1.3", Kind::GetRequest),
+    ("1.2.840.10008.5.1.4.1.2.2.1", Kind::FindRequest),
+    ("1.2.840.10008.5.1.4.1.2.2.2", Kind::MoveRequest),
+    ("1.2.840.10008.5.1.4.1.2.2.3", Kind::GetRequest),
+];
+
+/// The command that a query or retrieve class is for.
+pub(super) fn service(class: &str) -> Option<Kind> {
+    QUERY_RETRIEVE.iter().find(|(known, _)| *known == class).map(|(_, kind)| *kind)
+}
+
+/// Accepts every presentation context that can be served. `queries`: the peer may query and retrieve.
+pub(super) fn agree(request: &AssociationRQ, max_pdu: u32, private_classes: bool, queries: bool) -> Agreement {
     let mut contexts = HashMap::new();
     let mut results = Vec::with_capacity(request.presentation_contexts.len());
     for proposed in &request.presentation_contexts {
-        let result = judge(proposed, private_classes);
+        let result = judge(proposed, private_classes, queries);
         if let Ok(transfer_syntax) = result {
             let context = Context {
                 abstract_syntax: plain(&proposed.abstract_syntax).to_owned(),
                 transfer_syntax: transfer_syntax.to_owned(),
+                peer_receives: queries && offers_to_receive(request, plain(&proposed.abstract_syntax)),
             };
             contexts.insert(proposed.id, context);
         }
@@ -88,12 +106,17 @@ pub(super) fn agree(request: &AssociationRQ, max_pdu: u32, private_classes: bool
         called_ae_title: request.called_ae_title.clone(),
         application_context_name: APPLICATION_CONTEXT.to_owned(),
         presentation_contexts: results,
-        user_variables: user_variables(request, max_pdu),
+        user_variables: user_variables(request, max_pdu, private_classes, queries),
     };
     Agreement { contexts, peer_max_pdu: peer_max_pdu.unwrap_or(16_384), accept: accept.into() }
 }
 
-fn user_variables(request: &AssociationRQ, max_pdu: u32) -> Vec<UserVariableItem> {
+fn user_variables(
+    request: &AssociationRQ,
+    max_pdu: u32,
+    private_classes: bool,
+    queries: bool,
+) -> Vec<UserVariableItem> {
     let mut items = vec![
         UserVariableItem::MaxLength(max_pdu),
         UserVariableItem::ImplementationClassUID(IMPLEMENTATION_CLASS_UID.to_owned()),
@@ -105,10 +128,18 @@ fn user_variables(request: &AssociationRQ, max_pdu: u32) -> Vec<UserVariableItem
             UserVariableItem::Unknown(ASYNCHRONOUS_OPERATIONS, _) => {
                 items.push(UserVariableItem::Unknown(ASYNCHRONOUS_OPERATIONS, vec![0, 1, 0, 1]));
             }
-            // We receive; the peer is the one that sends (PS3.7 D.3.3.4).
+            // The peer sends; it may also receive, for C-GET, where it offers to (PS3.7 D.3.3.4).
             UserVariableItem::ScuScpRoleSelectionSubItem(class, roles) => {
-                let roles = dicom_ul::pdu::RequestorRoles { scu: roles.scu, scp: false };
+                let scp = roles.scp && queries && is_storage(plain(class), private_classes);
+                let roles = dicom_ul::pdu::RequestorRoles { scu: roles.scu, scp };
                 items.push(UserVariableItem::ScuScpRoleSelectionSubItem(class.clone(), roles));
+            }
+            // Any key may stand at any level (relational queries); nothing else of PS3.4 C.5.
+            UserVariableItem::SopClassExtendedNegotiationSubItem(class, asked)
+                if queries && service(plain(class)).is_some() =>
+            {
+                let granted = asked.iter().enumerate().map(|(index, byte)| u8::from(index == 0 && *byte == 1));
+                items.push(UserVariableItem::SopClassExtendedNegotiationSubItem(class.clone(), granted.collect()));
             }
             _ => {}
         }
@@ -116,13 +147,26 @@ fn user_variables(request: &AssociationRQ, max_pdu: u32) -> Vec<UserVariableItem
     items
 }
 
+fn offers_to_receive(request: &AssociationRQ, class: &str) -> bool {
+    request.user_variables.iter().any(|item| match item {
+        UserVariableItem::ScuScpRoleSelectionSubItem(named, roles) => roles.scp && plain(named) == class,
+        _ => false,
+    })
+}
+
 /// The transfer syntax to accept, or why the context is not.
-fn judge(proposed: &PresentationContextProposed, private_classes: bool) -> Result<&str, Reason> {
+fn judge(proposed: &PresentationContextProposed, private_classes: bool, queries: bool) -> Result<&str, Reason> {
     let class = plain(&proposed.abstract_syntax);
     let mut offered = proposed.transfer_syntaxes.iter().map(|syntax| plain(syntax));
     if class == VERIFICATION {
         return offered
             .find(|syntax| [IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG].contains(syntax))
+            .ok_or(Reason::TransferSyntaxesNotSupported);
+    }
+    if queries && service(class).is_some() {
+        return [EXPLICIT_LITTLE, IMPLICIT_LITTLE]
+            .into_iter()
+            .find(|native| offered.clone().any(|syntax| syntax == *native))
             .ok_or(Reason::TransferSyntaxesNotSupported);
     }
     if !is_storage(class, private_classes) {
@@ -200,7 +244,7 @@ mod tests {
             abstract_syntax: class.to_owned(),
             transfer_syntaxes: syntaxes.iter().map(|&syntax| syntax.to_owned()).collect(),
         };
-        judge(&proposed, class != NOT_HERE).map(str::to_owned)
+        judge(&proposed, class != NOT_HERE, false).map(str::to_owned)
     }
 
     #[test]
@@ -209,6 +253,17 @@ mod tests {
         assert_eq!(judged(CT, &[EXPLICIT_BIG]).unwrap(), EXPLICIT_BIG);
         assert_eq!(judged(CT, &[JPEG_LOSSLESS, IMPLICIT_LITTLE]).unwrap(), JPEG_LOSSLESS);
         assert_eq!(judged(CT, &["1.2.3.4.5"]).unwrap(), "1.2.3.4.5");
+    }
+
+    #[test]
+    fn a_query_is_accepted_from_whom_may_query() {
+        let proposed = PresentationContextProposed {
+            id: 1,
+            abstract_syntax: "1.2.840.10008.5.1.4.1.2.2.1".to_owned(),
+            transfer_syntaxes: vec![IMPLICIT_LITTLE.to_owned(), EXPLICIT_LITTLE.to_owned()],
+        };
+        assert_eq!(judge(&proposed, true, true), Ok(EXPLICIT_LITTLE));
+        assert_eq!(judge(&proposed, true, false), Err(Reason::AbstractSyntaxNotSupported));
     }
 
     #[test]

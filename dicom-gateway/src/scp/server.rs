@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use super::association::{self, Shared};
 use super::desk::{AssociationSummary, Desk, Outcome, Refusal, Tally};
+use super::library::Library;
 use super::limits::{Account, Doors, Limits, Place};
 use super::negotiate;
 use crate::ae_title::AeTitle;
@@ -26,20 +27,32 @@ pub struct ScpConfig {
     pub limits: Limits,
 }
 
-/// Receives on `listener` until `shutdown` becomes true or its sender is dropped.
-/// Associations may then finish the object they are at, within
-/// [`Limits::grace`]; those that wait are aborted at once.
+/// As [`serve_with`], without queries and retrieval.
 pub async fn serve(
     listener: TcpListener,
     config: ScpConfig,
     desk: Arc<dyn Desk>,
     archive: Arc<dyn Archive>,
+    shutdown: watch::Receiver<bool>,
+) {
+    serve_with(listener, config, desk, archive, None, shutdown).await;
+}
+
+/// Receives on `listener` until `shutdown` becomes true or its sender is dropped.
+/// Associations may then finish the object they are at, within
+/// [`Limits::grace`]; those that wait are aborted at once.
+pub async fn serve_with(
+    listener: TcpListener,
+    config: ScpConfig,
+    desk: Arc<dyn Desk>,
+    archive: Arc<dyn Archive>,
+    library: Option<Arc<dyn Library>>,
     mut shutdown: watch::Receiver<bool>,
 ) {
     let doors = Doors::new(&config.limits);
     let grace = config.limits.grace;
     let account = Account::new(&config.limits);
-    let shared = Arc::new(Shared { config, desk, archive, account });
+    let shared = Arc::new(Shared { config, desk, archive, library, account });
     let mut associations = JoinSet::new();
     loop {
         let accepted = tokio::select! {

@@ -117,6 +117,21 @@ impl Requestor {
             Some(dataset) => self.wire.send_message(context, &bytes, dataset, self.peer_max_pdu).await?,
             None => self.wire.send_command(context, &bytes, self.peer_max_pdu).await?,
         }
+        self.answer(command).await
+    }
+
+    /// Sends a command whose data set follows in parts.
+    pub async fn begin(&mut self, context: u8, command: &Command) -> Result<(), SendError> {
+        Ok(self.wire.send_command(context, &command.write(), self.peer_max_pdu).await?)
+    }
+
+    /// Sends the next part of a data set.
+    pub async fn part(&mut self, context: u8, part: &[u8], last: bool) -> Result<(), SendError> {
+        Ok(self.wire.send_part(context, part, last, self.peer_max_pdu).await?)
+    }
+
+    /// Waits for the answer to a command.
+    pub async fn answer(&mut self, command: &Command) -> Result<Command, SendError> {
         let mut answer = Vec::new();
         loop {
             let head = match self.wire.next().await? {

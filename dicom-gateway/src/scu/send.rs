@@ -4,15 +4,16 @@ use bytes::Bytes;
 use dicom_object::InMemDicomObject;
 use dicom_transfer_syntax_registry::entries;
 
+use super::outgoing::mark;
 use super::requestor::{Proposal, Requestor};
 use super::{Destination, SendError, Sent};
 use crate::dimse::{Command, Status, VERIFICATION};
 use crate::header;
 
-const IMPLICIT_LITTLE: &str = "1.2.840.10008.1.2";
+pub(super) const IMPLICIT_LITTLE: &str = "1.2.840.10008.1.2";
 const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
 /// Presentation contexts of one association (PS3.8 9.3.2.2: odd IDs up to 255).
-const MAX_CONTEXTS: usize = 128;
+pub(super) const MAX_CONTEXTS: usize = 128;
 
 /// Asks whether the peer is there and knows us.
 pub async fn echo(to: &Destination) -> Result<(), SendError> {
@@ -58,7 +59,7 @@ pub async fn send(to: &Destination, files: &[Bytes]) -> Result<Vec<Sent>, SendEr
         };
         for item in &items[sent.len()..done] {
             let outcome = match item {
-                Some(item) => item.send(&mut requestor).await,
+                Some(item) => item.send(&mut requestor, None).await,
                 None => Ok(Sent::Unreadable),
             };
             match outcome {
@@ -72,6 +73,15 @@ pub async fn send(to: &Destination, files: &[Bytes]) -> Result<Vec<Sent>, SendEr
         requestor.release().await;
     }
     Ok(sent)
+}
+
+/// What is proposed for an object: as it is, and what can be made of it.
+pub(super) fn proposals(class: &str, syntax: &str) -> Vec<Proposal> {
+    let mut proposals = vec![(class.to_owned(), syntax.to_owned())];
+    if syntax == EXPLICIT_LITTLE {
+        proposals.push((class.to_owned(), IMPLICIT_LITTLE.to_owned()));
+    }
+    proposals
 }
 
 struct Batch {
@@ -94,7 +104,7 @@ fn batch(items: &[Option<Item<'_>>]) -> Batch {
     batch
 }
 
-struct Item<'a> {
+pub(super) struct Item<'a> {
     class: String,
     instance: String,
     transfer_syntax: String,
@@ -102,7 +112,7 @@ struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    fn read(file: &'a [u8]) -> Option<Self> {
+    pub fn read(file: &'a [u8]) -> Option<Self> {
         let parts = header::split_file(file).ok()?;
         let dataset = file.get(parts.dataset_at..)?;
         let header = header::read_dataset(dataset, &parts.transfer_syntax).ok()?;
@@ -115,34 +125,27 @@ impl<'a> Item<'a> {
     }
 
     fn proposals(&self) -> Vec<Proposal> {
-        let mut proposals = vec![(self.class.clone(), self.transfer_syntax.clone())];
-        if self.transfer_syntax == EXPLICIT_LITTLE {
-            proposals.push((self.class.clone(), IMPLICIT_LITTLE.to_owned()));
-        }
-        proposals
+        proposals(&self.class, &self.transfer_syntax)
     }
 
-    async fn send(&self, requestor: &mut Requestor) -> Result<Sent, SendError> {
+    pub async fn send(&self, requestor: &mut Requestor, originator: Option<(&str, u16)>) -> Result<Sent, SendError> {
         let accepted =
             self.proposals().into_iter().find_map(|one| requestor.context(&one).map(|context| (context, one.1)));
         let Some((context, syntax)) = accepted else { return Ok(Sent::NotAccepted) };
-        let request = Command::store_request(requestor.message_id(), &self.class, &self.instance);
+        let mut request = Command::store_request(requestor.message_id(), &self.class, &self.instance);
+        mark(&mut request, originator);
         let answer = if syntax == self.transfer_syntax {
             requestor.ask(context, &request, Some(self.dataset)).await?
         } else {
             let Some(implicit) = self.as_implicit() else { return Ok(Sent::NotAccepted) };
             requestor.ask(context, &request, Some(&implicit)).await?
         };
-        match answer.status {
-            Some(status) if status.is_kept() => Ok(Sent::Kept(status)),
-            Some(status) => Ok(Sent::Refused { status, comment: answer.error_comment.unwrap_or_default() }),
-            None => Err(SendError::Protocol("its answer has no status")),
-        }
+        Sent::of(answer)
     }
 
     /// The data set as implicit VR little endian. The header was read before, so
     /// its nesting is bounded.
-    fn as_implicit(&self) -> Option<Vec<u8>> {
+    pub fn as_implicit(&self) -> Option<Vec<u8>> {
         let explicit = entries::EXPLICIT_VR_LITTLE_ENDIAN.erased();
         let object = InMemDicomObject::read_dataset_with_ts(self.dataset, &explicit).ok()?;
         let mut bytes = Vec::with_capacity(self.dataset.len());

@@ -6,11 +6,14 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::intake::IndexedArchive;
-use dokuei_dicom_gateway::scp::{self, Limits, ScpConfig};
+use dokuei_dicom_gateway::scp::{self, IndexedLibrary, Limits, ScpConfig};
+use dokuei_dicom_gateway::scu::Timeouts;
+use dokuei_models::store::endpoints::EndpointRow;
 use tokio::net::TcpListener;
 
 use super::Services;
 use crate::app::admission::FrontDesk;
+use crate::app::peers;
 use crate::state::State;
 
 /// Begins to listen; returns the address.
@@ -25,9 +28,12 @@ pub(super) async fn begin(state: &State, services: &mut Services) -> anyhow::Res
     let config = ScpConfig { ae_title: ae_title.clone(), limits };
     let desk = FrontDesk::new(state.clone(), ae_title);
     let archive = Arc::new(IndexedArchive::new(state.db.clone(), state.objects.clone()));
+    let ours = settings.ae_title.clone();
+    let calling = move |endpoint: &EndpointRow| peers::destination(&ours, endpoint, Timeouts::default()).ok();
+    let library = Arc::new(IndexedLibrary::new(state.db.clone(), state.objects.clone(), Arc::new(calling)));
     let stop = state.stop.clone();
     services.add("the DICOM listener", async move {
-        scp::serve(listener, config, desk, archive, stop).await;
+        scp::serve_with(listener, config, desk, archive, Some(library), stop).await;
         Ok(())
     });
     Ok(Some(address))

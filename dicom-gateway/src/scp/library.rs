@@ -1,0 +1,126 @@
+//! What a peer may find here and have: lookups and bytes, behind a trait, because the gateway knows no site.
+
+use std::net::IpAddr;
+use std::ops::Range;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use dokuei_models::store::image_search::{FoundInstance, FoundPatient, FoundSeries, FoundStudy, ImageKeys, Page};
+use dokuei_models::store::studies::InstanceRow;
+
+use super::desk::Peer;
+use crate::ae_title::AeTitle;
+use crate::charset::{NameForm, Repertoire};
+use crate::scu::Destination;
+
+/// Answers for one peer at a time. A peer sees what its own site sent, and nothing that is hidden.
+#[async_trait]
+pub trait Library: Send + Sync + 'static {
+    /// What this peer may do, asked once for each association.
+    async fn rights(&self, who: &Requester) -> Result<Rights, LibraryError>;
+
+    /// One page of what matches at a level, in a stable order.
+    async fn find(
+        &self,
+        who: &Requester,
+        level: Level,
+        keys: &ImageKeys,
+        page: Page,
+    ) -> Result<Vec<Found>, LibraryError>;
+
+    /// Part of an instance's DICOM file, in bytes.
+    async fn read(&self, instance: &InstanceRow, range: Range<u64>) -> Result<Bytes, LibraryError>;
+
+    /// Where a receiving endpoint of the peer's own site listens, by its AE title.
+    async fn destination(&self, who: &Requester, ae_title: &AeTitle) -> Result<Option<Destination>, LibraryError>;
+
+    /// A query or retrieval has ended. For the audit trail.
+    async fn used(&self, who: &Requester, usage: Usage);
+}
+
+/// Who asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Requester {
+    /// As admitted.
+    pub peer: Peer,
+    /// Its AE title.
+    pub calling: AeTitle,
+    /// Its address.
+    pub from: IpAddr,
+}
+
+/// What a peer may do, and which text it reads.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// It may query and retrieve.
+    pub queries: bool,
+    /// The character sets it is registered with; without, those of its request.
+    pub repertoire: Option<Repertoire>,
+    /// Which groups of a name it can show.
+    pub names: NameForm,
+}
+
+/// The level of a query (PS3.4 C.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// PATIENT
+    Patient,
+    /// STUDY
+    Study,
+    /// SERIES
+    Series,
+    /// IMAGE
+    Image,
+}
+
+impl Level {
+    /// Reads Query/Retrieve Level (0008,0052).
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::Patient, Self::Study, Self::Series, Self::Image].into_iter().find(|level| level.word() == text)
+    }
+
+    /// As in Query/Retrieve Level (0008,0052).
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Patient => "PATIENT",
+            Self::Study => "STUDY",
+            Self::Series => "SERIES",
+            Self::Image => "IMAGE",
+        }
+    }
+}
+
+/// A match.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// At PATIENT level.
+    Patient(FoundPatient),
+    /// At STUDY level.
+    Study(FoundStudy),
+    /// At SERIES level.
+    Series(FoundSeries),
+    /// At IMAGE level.
+    Instance(Box<FoundInstance>),
+}
+
+/// Nothing can be looked up. No patient data.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the library is unavailable: {0}")]
+pub struct LibraryError(pub String);
+
+/// A query or retrieval that has ended, without what was asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Usage {
+    /// `find`, `move`, `get` or `worklist`.
+    pub service: &'static str,
+    /// The level, or empty.
+    pub level: &'static str,
+    /// Matches answered, or instances that arrived.
+    pub count: u32,
+    /// Instances that did not arrive.
+    pub failed: u32,
+    /// The AE title they went to (C-MOVE), else empty.
+    pub destination: String,
+    /// The final status.
+    pub status: u16,
+}

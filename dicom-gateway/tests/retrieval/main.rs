@@ -1,0 +1,274 @@
+//! C-FIND, C-MOVE and C-GET with stock requestors on a real archive.
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "../gateway/common.rs"]
+#[allow(dead_code, reason = "only its files are used here")]
+mod common;
+mod house;
+
+use common::ct_file;
+use dicom_dictionary_std::tags;
+use dokuei_dicom_gateway::charset::{NameForm, Repertoire};
+use dokuei_dicom_gateway::dataset::{self, DataSet, Limits, Syntax};
+use dokuei_dicom_gateway::part10;
+use house::{House, StoreScp, files, free_port};
+
+const STUDY: &str = "1.2.826.90";
+
+async fn filled(viewer_port: u16) -> House {
+    let house = House::new(viewer_port).await;
+    let series: Vec<Vec<u8>> = (1..=3).map(|number| ct_file(STUDY, number, 20_000)).collect();
+    house.keep(1, &series).await;
+    house.keep(2, &[ct_file("1.2.826.91", 1, 20_000)]).await;
+    house
+}
+
+fn read(file: &std::path::Path) -> DataSet {
+    dataset::read_file(&std::fs::read(file).unwrap(), Limits::default()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_viewer_finds_its_own_sites_studies_at_every_level_and_no_other() {
+    let house = filled(1).await;
+    let study = ["QueryRetrieveLevel=STUDY", "StudyInstanceUID", "PatientName", "NumberOfStudyRelatedInstances"];
+    let (said, found) = house.find("VIEWER_A", "-S", &study).await;
+    assert_eq!(found.len(), 1, "{said}");
+    let answer = read(&found[0]);
+    assert_eq!(answer.text(tags::STUDY_INSTANCE_UID), STUDY);
+    assert_eq!(answer.name(tags::PATIENT_NAME).unwrap().joined(), "Matsumoto^Ichiro=松本^一郎");
+    assert_eq!(answer.texts(tags::SPECIFIC_CHARACTER_SET).join("\\"), "\\ISO 2022 IR 87");
+    assert_eq!(answer.text(tags::NUMBER_OF_STUDY_RELATED_INSTANCES), "3");
+    assert_eq!(answer.text(tags::RETRIEVE_AE_TITLE), "DOKUEI");
+    assert!(said.contains("DIMSE Status                  : 0xff00"), "all keys are supported: {said}");
+
+    let (_, other) = house.find("VIEWER_B", "-S", &study).await;
+    assert_eq!(read(&other[0]).text(tags::STUDY_INSTANCE_UID), "1.2.826.91");
+    assert_eq!(other.len(), 1);
+    let named = format!("StudyInstanceUID={STUDY}");
+    let (_, foreign) = house.find("VIEWER_B", "-S", &["QueryRetrieveLevel=STUDY", &named]).await;
+    assert!(foreign.is_empty(), "what another site sent does not exist");
+
+    let (_, patients) = house.find("VIEWER_A", "-P", &["QueryRetrieveLevel=PATIENT", "PatientID=00123"]).await;
+    assert_eq!(patients.len(), 1);
+    let (_, series) =
+        house.find("VIEWER_A", "-S", &["QueryRetrieveLevel=SERIES", &named, "Modality", "SeriesInstanceUID"]).await;
+    assert_eq!(read(&series[0]).text(tags::MODALITY), "CT");
+    let (_, images) =
+        house.find("VIEWER_A", "-S", &["QueryRetrieveLevel=IMAGE", &named, "InstanceNumber", "Rows"]).await;
+    let numbers: Vec<_> = images.iter().map(|file| read(file).integer(tags::INSTANCE_NUMBER).unwrap()).collect();
+    assert_eq!(numbers, [1, 2, 3]);
+
+    house.sql("UPDATE instances SET hidden_at = '2026-11-21 00:00:00' WHERE number = 2");
+    let (_, images) = house.find("VIEWER_A", "-S", &["QueryRetrieveLevel=IMAGE", &named]).await;
+    assert_eq!(images.len(), 2, "what is hidden is not found");
+    let trail = house.sql("SELECT count(*) FROM audit WHERE action = 'dicom.query' AND detail NOT LIKE '%Matsumoto%'");
+    assert_eq!(trail, "7");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn keys_match_by_the_standards_rules_and_what_is_not_supported_is_said() {
+    let house = filled(1).await;
+    let count = async |keys: &[&str]| {
+        let mut all = vec!["QueryRetrieveLevel=STUDY", "StudyInstanceUID"];
+        all.extend(keys);
+        house.find("VIEWER_A", "-S", &all).await.1.len()
+    };
+    for (matches, key) in [
+        (1, "PatientName=matsu*"),
+        (1, "PatientName=MATSUMOTO^ICHIRO"),
+        (0, "PatientName=matsumoto"),
+        (1, "PatientName=*moto^?chiro"),
+        (1, "StudyDate=20261101-20261130"),
+        (1, "StudyDate=20261121"),
+        (0, "StudyDate=-20261120"),
+        (1, "ModalitiesInStudy=MR\\CT"),
+        (0, "ModalitiesInStudy=MR"),
+        (1, "AccessionNumber=A00*"),
+        (0, "AccessionNumber=a0001"),
+        (1, "StudyInstanceUID=1.2.3\\1.2.826.90"),
+        (0, "PatientID=0012?4"),
+    ] {
+        assert_eq!(count(&[key]).await, matches, "{key}");
+    }
+    let (said, found) =
+        house.find("VIEWER_A", "-S", &["QueryRetrieveLevel=STUDY", "PatientComments=x", "ProcedureCodeSequence"]).await;
+    assert!(said.contains("0xff01"), "{said}");
+    let answer = read(&found[0]);
+    assert!(answer.has(tags::PATIENT_COMMENTS) && answer.text(tags::PATIENT_COMMENTS).is_empty());
+    assert!(answer.has(tags::PROCEDURE_CODE_SEQUENCE) && answer.items(tags::PROCEDURE_CODE_SEQUENCE).is_empty());
+    for (model, wrong) in [("-S", "QueryRetrieveLevel=PATIENT"), ("-S", "QueryRetrieveLevel=CASE")] {
+        let (said, _) = house.find("VIEWER_A", model, &[wrong]).await;
+        assert!(said.contains("0xa900"), "{wrong}: {said}");
+    }
+    let (said, _) = house.find("VIEWER_A", "-S", &["QueryRetrieveLevel=STUDY", "StudyDate=yesterday"]).await;
+    assert!(said.contains("0xa900"), "{said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_name_in_kanji_is_asked_for_and_answered_in_the_peers_character_set() {
+    let house = filled(1).await;
+    for declared in ["ISO 2022 IR 13\\ISO 2022 IR 87", "\\ISO 2022 IR 87", "ISO_IR 192"] {
+        let mut query = DataSet::default();
+        query.put(tags::QUERY_RETRIEVE_LEVEL, "STUDY").put(tags::PATIENT_NAME, "*=松本*");
+        let repertoire = Repertoire::parse(declared).unwrap();
+        let written = dataset::write(&query, Syntax::Explicit, &repertoire, NameForm::All).unwrap();
+        let file = [part10::file_meta("1.2", "1.2", "1.2.840.10008.1.2.1"), written.bytes].concat();
+        let file = common::stored(&file);
+        let out = tempfile::tempdir().unwrap();
+        let arguments = ["-S", "-X", "-od", out.path().to_str().unwrap()];
+        let port = house.port.to_string();
+        let said = tokio::process::Command::new("findscu")
+            .args(["-d", "-aet", "VIEWER_A", "-aec", "DOKUEI"])
+            .args(arguments)
+            .args(["127.0.0.1", &port])
+            .arg(&file)
+            .output()
+            .await
+            .unwrap();
+        let found = files(out.path());
+        assert_eq!(found.len(), 1, "{declared}: {}", String::from_utf8_lossy(&said.stderr));
+        let answer = read(&found[0]);
+        assert_eq!(answer.name(tags::PATIENT_NAME).unwrap().ideographic(), "松本^一郎", "{declared}");
+        assert_eq!(answer.texts(tags::SPECIFIC_CHARACTER_SET).join("\\"), declared);
+    }
+    house.sql("UPDATE site_endpoints SET character_set = 'ISO_IR 6', name_form = 'romaji' WHERE id = 2");
+    let (_, found) = house.find("VIEWER_A", "-S", &["QueryRetrieveLevel=STUDY", "PatientName"]).await;
+    let answer = read(&found[0]);
+    assert_eq!(answer.name(tags::PATIENT_NAME).unwrap().joined(), "Matsumoto^Ichiro");
+    assert!(!answer.has(tags::SPECIFIC_CHARACTER_SET));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_may_not_query_is_not_offered_it() {
+    let house = filled(1).await;
+    for title in ["SILENT_A", "HOSPITAL_A"] {
+        let (said, found) = house.find(title, "-S", &["QueryRetrieveLevel=STUDY"]).await;
+        assert!(found.is_empty() && said.contains("No Acceptable Presentation Contexts"), "{said}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_query_is_cancelled_on_its_way() {
+    let house = filled(1).await;
+    let more: Vec<Vec<u8>> = (10..=400).map(|number| ct_file(STUDY, number, 64)).collect();
+    house.keep(1, &more).await;
+    let (said, found) = {
+        let out = tempfile::tempdir().unwrap().keep();
+        let named = format!("StudyInstanceUID={STUDY}");
+        let arguments = ["-S", "--cancel", "2", "-X", "-od", out.to_str().unwrap()];
+        let keys = ["-k", "QueryRetrieveLevel=IMAGE", "-k", &named, "-k", "SOPInstanceUID"];
+        (house.ask("findscu", "VIEWER_A", &[&arguments[..], &keys[..]].concat()).await, files(&out))
+    };
+    assert!(said.contains("0xfe00"), "{said}");
+    assert!(found.len() < 394, "all were answered");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_study_is_moved_to_a_registered_endpoint_byte_for_byte_and_nowhere_else() {
+    let port = free_port();
+    let house = filled(port).await;
+    let viewer = StoreScp::start("VIEWER_A", port, &[]).await;
+    let named = format!("StudyInstanceUID={STUDY}");
+    let keys = ["-k", "QueryRetrieveLevel=STUDY", "-k", &named];
+    let said = house.ask("movescu", "VIEWER_A", &[&["-S", "-aem", "VIEWER_A"][..], &keys].concat()).await;
+    let moved = files(viewer.folder.path());
+    assert_eq!(moved.len(), 3, "{said}");
+    assert!(said.contains("0x0000"), "{said}");
+    let sent: Vec<Vec<u8>> = (1..=3).map(|number| ct_file(STUDY, number, 20_000)).collect();
+    for file in &moved {
+        let bytes = std::fs::read(file).unwrap();
+        // +B keeps the data set as it was received behind a file meta information of DCMTK's own.
+        assert!(sent.iter().any(|sent| bytes.ends_with(&sent[400..])), "a data set was altered");
+    }
+    for (title, destination) in [("VIEWER_A", "VIEWER_B"), ("VIEWER_A", "NOWHERE"), ("VIEWER_B", "VIEWER_A")] {
+        let said = house.ask("movescu", title, &[&["-S", "-aem", destination][..], &keys].concat()).await;
+        assert!(said.contains("0xa801"), "{title} to {destination}: {said}");
+    }
+    let said = house.ask("movescu", "VIEWER_B", &[&["-S", "-aem", "VIEWER_B"][..], &keys].concat()).await;
+    assert!(said.contains("0x0000"), "nothing of another site is found, so nothing fails: {said}");
+    assert_eq!(files(viewer.folder.path()).len(), 3, "nothing of another site was moved");
+    let said = house.ask("movescu", "VIEWER_A", &["-S", "-aem", "VIEWER_A", "-k", "QueryRetrieveLevel=STUDY"]).await;
+    assert!(said.contains("0xa900"), "a retrieval names what it wants: {said}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_move_says_what_did_not_arrive() {
+    let port = free_port();
+    let house = filled(port).await;
+    let named = format!("StudyInstanceUID={STUDY}");
+    let keys = ["-k", "QueryRetrieveLevel=STUDY", "-k", &named];
+    let said = house.ask("movescu", "VIEWER_A", &[&["-S", "-aem", "VIEWER_A"][..], &keys].concat()).await;
+    assert!(said.contains("0xa702") && said.contains("FailedSOPInstanceUIDList"), "nobody listens: {said}");
+    assert!(said.contains(&format!("{STUDY}.1.2")), "{said}");
+    // A receiver that takes implicit only gets the objects rewritten.
+    let viewer = StoreScp::start("VIEWER_A", port, &["+xi"]).await;
+    let said = house.ask("movescu", "VIEWER_A", &[&["-S", "-aem", "VIEWER_A"][..], &keys].concat()).await;
+    assert!(said.contains("0x0000"), "{said}");
+    let moved = files(viewer.folder.path());
+    assert_eq!(moved.len(), 3);
+    let name = read(&moved[0]).name(tags::PATIENT_NAME).unwrap().joined();
+    assert_eq!(name, "Matsumoto^Ichiro=松本^一郎");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_series_comes_back_over_the_same_association() {
+    let house = filled(1).await;
+    let out = tempfile::tempdir().unwrap();
+    let named = format!("StudyInstanceUID={STUDY}");
+    let series = format!("SeriesInstanceUID={STUDY}.1");
+    let keys = ["-k", "QueryRetrieveLevel=SERIES", "-k", &named, "-k", &series];
+    let arguments = ["-S", "-od", out.path().to_str().unwrap(), "+B"];
+    let said = house.ask("getscu", "VIEWER_A", &[&arguments[..], &keys].concat()).await;
+    let got = files(out.path());
+    assert_eq!(got.len(), 3, "{said}");
+    let sent = ct_file(STUDY, 1, 20_000);
+    assert!(got.iter().any(|file| std::fs::read(file).unwrap().ends_with(&sent[400..])), "a data set was altered");
+    let out = tempfile::tempdir().unwrap();
+    let arguments = ["-S", "-od", out.path().to_str().unwrap(), "+B"];
+    let said = house.ask("getscu", "VIEWER_B", &[&arguments[..], &keys].concat()).await;
+    assert!(files(out.path()).is_empty(), "{said}");
+}
+
+/// What pynetdicom has to say.
+async fn pynetdicom(arguments: &[&str]) -> serde_json::Value {
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/services.py");
+    let ran = tokio::process::Command::new(python()).arg(script).args(arguments).output().await.unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    serde_json::from_slice(&ran.stdout).unwrap()
+}
+
+/// `DOKUEI_PYTHON`, else the Python of the build folder's virtual environment.
+fn python() -> std::path::PathBuf {
+    std::env::var_os("DOKUEI_PYTHON").map(Into::into).unwrap_or_else(|| {
+        let built = std::env::var_os("CARGO_TARGET_DIR")
+            .map_or_else(|| std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), Into::into);
+        built.join("venv/bin/python")
+    })
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pynetdicom_finds_a_kanji_name_and_hears_what_is_negotiated() {
+    let house = filled(1).await;
+    let port = house.port.to_string();
+    for name in ["=松本^一郎", "=松*", "*まつ*", "matsumoto^ichiro"] {
+        let said = pynetdicom(&["find", &port, "VIEWER_A", name]).await;
+        let wanted = match name {
+            "*まつ*" => serde_json::json!(["0x0"]),
+            _ => serde_json::json!([["Matsumoto^Ichiro=松本^一郎", STUDY, "0xff00"], "0x0"]),
+        };
+        assert_eq!(said, wanted, "{name}");
+    }
+    let granted = pynetdicom(&["relational", &port, "VIEWER_A"]).await;
+    assert_eq!(granted["1.2.840.10008.5.1.4.1.2.2.1"], serde_json::json!([1, 0, 0, 0]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_get_is_cancelled_on_its_way() {
+    let house = filled(1).await;
+    let more: Vec<Vec<u8>> = (10..=60).map(|number| ct_file(STUDY, number, 64)).collect();
+    house.keep(1, &more).await;
+    let said = pynetdicom(&["interrupt", &house.port.to_string(), "VIEWER_A", STUDY]).await;
+    let last = said.as_array().unwrap().last().unwrap();
+    assert_eq!(last[0], "0xfe00", "{said}");
+    assert!(last[2].as_u64().unwrap() < 54, "{said}");
+}
