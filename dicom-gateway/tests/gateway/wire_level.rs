@@ -159,10 +159,10 @@ async fn a_store_without_data_set_and_an_unknown_service_are_answered() {
     peer.command(1, &bare).await;
     assert_eq!(peer.answer().await.status, Some(Status::CANNOT_UNDERSTAND));
     let mut find = Command::echo_request(2);
-    find.kind = Kind::Other(0x0020);
+    find.kind = Kind::FindRequest;
     peer.command(3, &find).await;
     let answer = peer.answer().await;
-    assert_eq!((answer.kind, answer.status), (Kind::Other(0x8020), Some(Status::UNRECOGNIZED_OPERATION)));
+    assert_eq!((answer.kind, answer.status), (Kind::FindResponse, Some(Status::UNRECOGNIZED_OPERATION)));
     peer.echo_works().await;
 }
 
