@@ -7,6 +7,7 @@
 
 pub mod ae_title;
 pub mod charset;
+pub mod commitment;
 pub mod dataset;
 pub mod dimse;
 pub mod encapsulate;

@@ -1,4 +1,5 @@
-//! Receives and answers: C-ECHO, C-STORE, C-FIND, C-MOVE and C-GET from the modalities, PACS and workstations of the sites.
+//! Receives and answers the modalities, PACS and workstations of the sites: C-ECHO, C-STORE, C-FIND, C-MOVE, C-GET,
+//! storage commitment, performed procedure steps, availability notifications.
 //!
 //! A peer is admitted by the [`Desk`] (calling AE title and address decide the
 //! site); a stranger is told "calling AE title not recognized". Objects are kept
@@ -10,9 +11,10 @@
 //!
 //! A peer finds and retrieves what its own site sent ([`Library`]), if its endpoint may.
 //!
-//! Not here: TLS, storage commitment.
+//! Not here: TLS.
 
 mod association;
+mod commitment;
 mod desk;
 mod find;
 mod get;
@@ -22,13 +24,16 @@ mod library;
 mod limits;
 mod move_to;
 mod negotiate;
+mod performed_step;
 mod retrieve;
 mod server;
 mod store;
 
+pub use commitment::Asked;
 pub use desk::{Admission, AssociationSummary, Desk, Outcome, Peer, Refusal, Tally};
-pub use indexed_library::IndexedLibrary;
+pub use indexed_library::{Calling, IndexedLibrary, REPORT_COMMITMENT};
 pub use library::{Found, Level, Library, LibraryError, Requester, Rights, Usage};
 pub use limits::Limits;
 pub(crate) use negotiate::APPLICATION_CONTEXT;
+pub use performed_step::Availability;
 pub use server::{ScpConfig, serve, serve_with};

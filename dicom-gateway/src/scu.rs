@@ -4,6 +4,7 @@
 //! sentences that a dispatcher can act on; an object's outcome is its own, and an
 //! association that breaks leaves the rest *not sent*, never in doubt.
 
+mod event;
 mod outgoing;
 mod requestor;
 mod send;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use crate::ae_title::AeTitle;
 use crate::dimse::{Command, Status};
 
+pub use event::{Event, report};
 pub(crate) use outgoing::rewritten;
 pub use outgoing::{Outgoing, Storing};
 pub use send::{echo, send};

@@ -427,6 +427,35 @@ diesel::table! {
 }
 
 diesel::table! {
+    commitments (id) {
+        id -> BigInt,
+        site_id -> BigInt,
+        endpoint_id -> BigInt,
+        transaction_uid -> Text,
+        items -> Text,
+        state -> Text,
+        committed -> Integer,
+        failed -> Integer,
+        asked_at -> Timestamp,
+        reported_at -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
+    performed_steps (id) {
+        id -> BigInt,
+        site_id -> BigInt,
+        endpoint_id -> BigInt,
+        sop_instance_uid -> Text,
+        status -> Text,
+        study_uids -> Text,
+        made -> Text,
+        created_at -> Timestamp,
+        changed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     requests (id) {
         id -> BigInt,
         site_id -> BigInt,
@@ -890,6 +919,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     instances,
     quarantine,
     study_evidence,
+    commitments,
+    performed_steps,
     requests,
     request_files,
     cases,

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use super::desk::{Admission, AssociationSummary, Desk, Outcome, Peer, Refusal, Tally};
 use super::library::{Library, Requester, Rights};
 use super::limits::Account;
-use super::negotiate::{self, Agreement};
+use super::negotiate::{self, Agreement, Offer, Service};
 use super::server::ScpConfig;
 use crate::ae_title::AeTitle;
 use crate::dimse::{Command, Kind, MAX_COMMAND, Status};
@@ -90,7 +90,12 @@ pub(super) async fn run<L: Link>(link: L, from: IpAddr, shared: Arc<Shared>, shu
         Ok((calling, peer)) => {
             wire.set_idle(limits.idle);
             let rights = rights(&shared, peer, &calling, from).await;
-            let agreement = negotiate::agree(&request, limits.max_pdu, peer.private_classes, rights.queries);
+            let offer = Offer {
+                private_classes: peer.private_classes,
+                queries: rights.queries,
+                records: shared.library.is_some() && peer.stores,
+            };
+            let agreement = negotiate::agree(&request, limits.max_pdu, offer);
             let admission = Admission { peer, arrival: None };
             let tally = Tally::default();
             let mut association = Association {
@@ -185,6 +190,20 @@ impl<L: Link> Association<L> {
             Incoming::Pdu(_) => return Err(Outcome::ProtocolError),
         };
         let command = self.command(head).await?;
+        // One SOP class for each service: the context says which it is.
+        match (negotiate::service(self.class_of(head.context)), command.kind) {
+            (Some(Service::Find), Kind::FindRequest) => return self.find(head.context, &command).await,
+            (Some(Service::Move), Kind::MoveRequest) => return self.move_to(head.context, &command).await,
+            (Some(Service::Get), Kind::GetRequest) => return self.get(head.context, &command).await,
+            (Some(Service::Commitment), Kind::ActionRequest) => return self.commitment(head.context, &command).await,
+            (Some(Service::PerformedStep), Kind::CreateRequest | Kind::SetRequest) => {
+                return self.performed_step(head.context, &command).await;
+            }
+            (Some(Service::Availability), Kind::CreateRequest) => {
+                return self.availability(head.context, &command).await;
+            }
+            _ => {}
+        }
         match command.kind {
             Kind::EchoRequest => {
                 self.skip_dataset(&command, head.context).await?;
@@ -192,9 +211,6 @@ impl<L: Link> Association<L> {
                 self.answer(head.context, &command, Status::SUCCESS, None).await
             }
             Kind::StoreRequest => self.store(head.context, &command).await,
-            Kind::FindRequest if self.serves(head.context, &command) => self.find(head.context, &command).await,
-            Kind::MoveRequest if self.serves(head.context, &command) => self.move_to(head.context, &command).await,
-            Kind::GetRequest if self.serves(head.context, &command) => self.get(head.context, &command).await,
             // Nothing that can be cancelled is under way.
             Kind::Cancel => Ok(()),
             kind if kind.is_request() => {
@@ -203,12 +219,6 @@ impl<L: Link> Association<L> {
             }
             _ => Err(Outcome::ProtocolError),
         }
-    }
-
-    /// Whether the context was accepted for the service of this command (PS3.4 C.6: one SOP class for each).
-    fn serves(&self, context: u8, command: &Command) -> bool {
-        let service = negotiate::service(self.class_of(context));
-        self.library().is_some() && service == Some(command.kind)
     }
 
     /// The SOP class that a context was accepted for, or "".

@@ -5,12 +5,17 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use dokuei_models::store::commitments::Reference;
 use dokuei_models::store::image_search::{FoundInstance, FoundPatient, FoundSeries, FoundStudy, ImageKeys, Page};
+use dokuei_models::store::performed_steps::{Made, StepChange, StepStatus};
 use dokuei_models::store::studies::InstanceRow;
 
+use super::commitment::Asked;
 use super::desk::Peer;
+use super::performed_step::Availability;
 use crate::ae_title::AeTitle;
 use crate::charset::{NameForm, Repertoire};
+use crate::commitment::Findings;
 use crate::scu::Destination;
 
 /// Answers for one peer at a time. A peer sees what its own site sent, and nothing that is hidden.
@@ -36,6 +41,35 @@ pub trait Library: Send + Sync + 'static {
 
     /// A query or retrieval has ended. For the audit trail.
     async fn used(&self, who: &Requester, usage: Usage);
+
+    /// Keeps the question for a storage commitment, durably.
+    async fn commitment_asked(
+        &self,
+        who: &Requester,
+        transaction_uid: &str,
+        items: &[Reference],
+    ) -> Result<Asked, LibraryError>;
+
+    /// Which of the objects are safe here.
+    async fn verify(&self, who: &Requester, items: &[Reference]) -> Result<Findings, LibraryError>;
+
+    /// The peer has heard the answer.
+    async fn commitment_reported(&self, asked: Asked, findings: &Findings);
+
+    /// Keeps a performed procedure step that has begun, of these studies.
+    async fn step_created(&self, who: &Requester, uid: &str, studies: &[String]) -> Result<StepChange, LibraryError>;
+
+    /// Keeps what is said of a step later; `None` leaves what was said before.
+    async fn step_set(
+        &self,
+        who: &Requester,
+        uid: &str,
+        status: Option<StepStatus>,
+        made: Option<&[Made]>,
+    ) -> Result<StepChange, LibraryError>;
+
+    /// Keeps what is said of a study's availability elsewhere.
+    async fn available(&self, who: &Requester, said: &Availability) -> Result<(), LibraryError>;
 }
 
 /// Who asks.

@@ -10,7 +10,7 @@ use dicom_ul::pdu::{
 };
 
 use super::desk::Refusal;
-use crate::dimse::{Kind, VERIFICATION};
+use crate::dimse::VERIFICATION;
 use crate::part10::{IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION};
 
 pub(crate) const APPLICATION_CONTEXT: &str = "1.2.840.10008.3.1.1.1";
@@ -59,32 +59,66 @@ pub(super) fn reject(refusal: Refusal) -> Pdu {
     AssociationRJ { result, source }.into()
 }
 
-/// The query and retrieve classes (PS3.4 C.6) with the command that each is for.
-const QUERY_RETRIEVE: [(&str, Kind); 6] = [
-    ("1.2.840.10008.5.1.4.1.2.1.1", Kind::FindRequest),
-    ("1.2.840.10008.5.1.4.1.2.1.2", Kind::MoveRequest),
-    ("1.2.840.10008.5.1.4.1.2.1.3", Kind::GetRequest),
-    ("1.2.840.10008.5.1.4.1.2.2.1", Kind::FindRequest),
-    ("1.2.840.10008.5.1.4.1.2.2.2", Kind::MoveRequest),
-    ("1.2.840.10008.5.1.4.1.2.2.3", Kind::GetRequest),
-];
-
-/// The command that a query or retrieve class is for.
-pub(super) fn service(class: &str) -> Option<Kind> {
-    QUERY_RETRIEVE.iter().find(|(known, _)| *known == class).map(|(_, kind)| *kind)
+/// A service other than verification and storage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Service {
+    Find,
+    Move,
+    Get,
+    Commitment,
+    PerformedStep,
+    Availability,
 }
 
-/// Accepts every presentation context that can be served. `queries`: the peer may query and retrieve.
-pub(super) fn agree(request: &AssociationRQ, max_pdu: u32, private_classes: bool, queries: bool) -> Agreement {
+/// SOP classes of services (PS3.4 C.6, J.3, F.7, R.3).
+const SERVICES: [(&str, Service); 9] = [
+    ("1.2.840.10008.5.1.4.1.2.1.1", Service::Find),
+    ("1.2.840.10008.5.1.4.1.2.1.2", Service::Move),
+    ("1.2.840.10008.5.1.4.1.2.1.3", Service::Get),
+    ("1.2.840.10008.5.1.4.1.2.2.1", Service::Find),
+    ("1.2.840.10008.5.1.4.1.2.2.2", Service::Move),
+    ("1.2.840.10008.5.1.4.1.2.2.3", Service::Get),
+    ("1.2.840.10008.1.20.1", Service::Commitment),
+    ("1.2.840.10008.3.1.2.3.3", Service::PerformedStep),
+    ("1.2.840.10008.5.1.4.33", Service::Availability),
+];
+
+/// The service that a SOP class is of.
+pub(super) fn service(class: &str) -> Option<Service> {
+    SERVICES.iter().find(|(known, _)| *known == class).map(|(_, service)| *service)
+}
+
+/// What is offered to a peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Offer {
+    /// SOP classes of storage that the standard does not list.
+    pub private_classes: bool,
+    /// Queries and retrieval.
+    pub queries: bool,
+    /// To say and ask of what it sends: commitment, performed steps, availability.
+    pub records: bool,
+}
+
+impl Offer {
+    fn includes(self, service: Service) -> bool {
+        match service {
+            Service::Find | Service::Move | Service::Get => self.queries,
+            Service::Commitment | Service::PerformedStep | Service::Availability => self.records,
+        }
+    }
+}
+
+/// Accepts every presentation context that can be served.
+pub(super) fn agree(request: &AssociationRQ, max_pdu: u32, offer: Offer) -> Agreement {
     let mut contexts = HashMap::new();
     let mut results = Vec::with_capacity(request.presentation_contexts.len());
     for proposed in &request.presentation_contexts {
-        let result = judge(proposed, private_classes, queries);
+        let result = judge(proposed, offer);
         if let Ok(transfer_syntax) = result {
             let context = Context {
                 abstract_syntax: plain(&proposed.abstract_syntax).to_owned(),
                 transfer_syntax: transfer_syntax.to_owned(),
-                peer_receives: queries && offers_to_receive(request, plain(&proposed.abstract_syntax)),
+                peer_receives: offer.queries && offers_to_receive(request, plain(&proposed.abstract_syntax)),
             };
             contexts.insert(proposed.id, context);
         }
@@ -106,17 +140,12 @@ pub(super) fn agree(request: &AssociationRQ, max_pdu: u32, private_classes: bool
         called_ae_title: request.called_ae_title.clone(),
         application_context_name: APPLICATION_CONTEXT.to_owned(),
         presentation_contexts: results,
-        user_variables: user_variables(request, max_pdu, private_classes, queries),
+        user_variables: user_variables(request, max_pdu, offer),
     };
     Agreement { contexts, peer_max_pdu: peer_max_pdu.unwrap_or(16_384), accept: accept.into() }
 }
 
-fn user_variables(
-    request: &AssociationRQ,
-    max_pdu: u32,
-    private_classes: bool,
-    queries: bool,
-) -> Vec<UserVariableItem> {
+fn user_variables(request: &AssociationRQ, max_pdu: u32, offer: Offer) -> Vec<UserVariableItem> {
     let mut items = vec![
         UserVariableItem::MaxLength(max_pdu),
         UserVariableItem::ImplementationClassUID(IMPLEMENTATION_CLASS_UID.to_owned()),
@@ -130,13 +159,14 @@ fn user_variables(
             }
             // The peer sends; it may also receive, for C-GET, where it offers to (PS3.7 D.3.3.4).
             UserVariableItem::ScuScpRoleSelectionSubItem(class, roles) => {
-                let scp = roles.scp && queries && is_storage(plain(class), private_classes);
+                let scp = roles.scp && offer.queries && is_storage(plain(class), offer.private_classes);
                 let roles = dicom_ul::pdu::RequestorRoles { scu: roles.scu, scp };
                 items.push(UserVariableItem::ScuScpRoleSelectionSubItem(class.clone(), roles));
             }
             // Any key may stand at any level (relational queries); nothing else of PS3.4 C.5.
             UserVariableItem::SopClassExtendedNegotiationSubItem(class, asked)
-                if queries && service(plain(class)).is_some() =>
+                if offer.queries
+                    && matches!(service(plain(class)), Some(Service::Find | Service::Move | Service::Get)) =>
             {
                 let granted = asked.iter().enumerate().map(|(index, byte)| u8::from(index == 0 && *byte == 1));
                 items.push(UserVariableItem::SopClassExtendedNegotiationSubItem(class.clone(), granted.collect()));
@@ -155,7 +185,7 @@ fn offers_to_receive(request: &AssociationRQ, class: &str) -> bool {
 }
 
 /// The transfer syntax to accept, or why the context is not.
-fn judge(proposed: &PresentationContextProposed, private_classes: bool, queries: bool) -> Result<&str, Reason> {
+fn judge(proposed: &PresentationContextProposed, offer: Offer) -> Result<&str, Reason> {
     let class = plain(&proposed.abstract_syntax);
     let mut offered = proposed.transfer_syntaxes.iter().map(|syntax| plain(syntax));
     if class == VERIFICATION {
@@ -163,13 +193,13 @@ fn judge(proposed: &PresentationContextProposed, private_classes: bool, queries:
             .find(|syntax| [IMPLICIT_LITTLE, EXPLICIT_LITTLE, EXPLICIT_BIG].contains(syntax))
             .ok_or(Reason::TransferSyntaxesNotSupported);
     }
-    if queries && service(class).is_some() {
+    if service(class).is_some_and(|service| offer.includes(service)) {
         return [EXPLICIT_LITTLE, IMPLICIT_LITTLE]
             .into_iter()
             .find(|native| offered.clone().any(|syntax| syntax == *native))
             .ok_or(Reason::TransferSyntaxesNotSupported);
     }
-    if !is_storage(class, private_classes) {
+    if !is_storage(class, offer.private_classes) {
         return Err(Reason::AbstractSyntaxNotSupported);
     }
     let offered: Vec<&str> = offered.filter(|syntax| carries_pixels(syntax)).collect();
@@ -238,13 +268,17 @@ mod tests {
     /// Private, and judged for a site that takes none such.
     const NOT_HERE: &str = "1.2.392.1";
 
+    fn offer(private_classes: bool, queries: bool) -> Offer {
+        Offer { private_classes, queries, records: false }
+    }
+
     fn judged(class: &str, syntaxes: &[&str]) -> Result<String, Reason> {
         let proposed = PresentationContextProposed {
             id: 1,
             abstract_syntax: class.to_owned(),
             transfer_syntaxes: syntaxes.iter().map(|&syntax| syntax.to_owned()).collect(),
         };
-        judge(&proposed, class != NOT_HERE, false).map(str::to_owned)
+        judge(&proposed, offer(class != NOT_HERE, false)).map(str::to_owned)
     }
 
     #[test]
@@ -262,8 +296,8 @@ mod tests {
             abstract_syntax: "1.2.840.10008.5.1.4.1.2.2.1".to_owned(),
             transfer_syntaxes: vec![IMPLICIT_LITTLE.to_owned(), EXPLICIT_LITTLE.to_owned()],
         };
-        assert_eq!(judge(&proposed, true, true), Ok(EXPLICIT_LITTLE));
-        assert_eq!(judge(&proposed, true, false), Err(Reason::AbstractSyntaxNotSupported));
+        assert_eq!(judge(&proposed, offer(true, true)), Ok(EXPLICIT_LITTLE));
+        assert_eq!(judge(&proposed, offer(true, false)), Err(Reason::AbstractSyntaxNotSupported));
     }
 
     #[test]

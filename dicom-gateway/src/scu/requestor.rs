@@ -43,6 +43,15 @@ impl From<WireError> for SendError {
 impl Requestor {
     /// Connects and negotiates, one context per proposal (128 at most).
     pub async fn connect(to: &Destination, proposals: &[Proposal]) -> Result<Self, SendError> {
+        Self::connect_with(to, proposals, Vec::new()).await
+    }
+
+    /// The same, with more to negotiate.
+    pub async fn connect_with(
+        to: &Destination,
+        proposals: &[Proposal],
+        more: Vec<UserVariableItem>,
+    ) -> Result<Self, SendError> {
         let unreachable = || SendError::Unreachable { host: to.host.clone(), port: to.port };
         let stream = timeout(to.timeouts.connect, TcpStream::connect((to.host.as_str(), to.port)))
             .await
@@ -67,11 +76,14 @@ impl Requestor {
             called_ae_title: to.called_ae.to_string(),
             application_context_name: APPLICATION_CONTEXT.to_owned(),
             presentation_contexts: contexts,
-            user_variables: vec![
+            user_variables: [
                 UserVariableItem::MaxLength(MAX_PDU),
                 UserVariableItem::ImplementationClassUID(IMPLEMENTATION_CLASS_UID.to_owned()),
                 UserVariableItem::ImplementationVersionName(IMPLEMENTATION_VERSION.to_owned()),
-            ],
+            ]
+            .into_iter()
+            .chain(more)
+            .collect(),
         };
         wire.send(&request.into()).await?;
         let accept = match wire.next().await? {

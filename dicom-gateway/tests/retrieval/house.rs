@@ -46,6 +46,8 @@ pub struct House {
     pub folder: tempfile::TempDir,
     pub port: u16,
     pub archive: IndexedArchive,
+    pub db: Db,
+    pub objects: Objects,
     _shutdown: watch::Sender<bool>,
 }
 
@@ -60,19 +62,13 @@ impl House {
         let port = listener.local_addr().unwrap().port();
         let (shutdown, stop) = watch::channel(false);
         let calling = |row: &dokuei_models::store::endpoints::EndpointRow| {
-            Some(Destination {
-                host: row.host.clone(),
-                port: u16::try_from(row.port).ok()?,
-                called_ae: AeTitle::parse(&row.ae_title).ok()?,
-                calling_ae: AeTitle::parse("DOKUEI").ok()?,
-                timeouts: Timeouts { connect: Duration::from_secs(2), answer: Duration::from_secs(10) },
-            })
+            Some(destination(&row.ae_title, u16::try_from(row.port).ok()?))
         };
-        let library = Arc::new(IndexedLibrary::new(db, objects, Arc::new(calling)));
+        let library = Arc::new(IndexedLibrary::new(db.clone(), objects.clone(), Arc::new(calling)));
         let config = ScpConfig { ae_title: AeTitle::parse("DOKUEI").unwrap(), limits: Limits::default() };
         let desk = Arc::new(FrontDesk);
         tokio::spawn(serve_with(listener, config, desk, Arc::new(archive.clone()), Some(library), stop));
-        let house = Self { folder, port, archive, _shutdown: shutdown };
+        let house = Self { folder, port, archive, db, objects, _shutdown: shutdown };
         house.sql(&format!(
             "INSERT INTO pools VALUES (1,'p','p','p');
              INSERT INTO sites VALUES (1,1,'a','a','a',1,0,1,NULL,'','','exact','wait',60,365,5,1,'',1,0,1,1);
@@ -130,6 +126,17 @@ impl House {
         keys.iter().for_each(|key| arguments.extend(["-k", *key]));
         let said = self.ask("findscu", title, &arguments).await;
         (said, files(&out))
+    }
+}
+
+/// How a peer on this machine is called.
+pub fn destination(title: &str, port: u16) -> Destination {
+    Destination {
+        host: "127.0.0.1".to_owned(),
+        port,
+        called_ae: AeTitle::parse(title).unwrap(),
+        calling_ae: AeTitle::parse("DOKUEI").unwrap(),
+        timeouts: Timeouts { connect: Duration::from_secs(2), answer: Duration::from_secs(10) },
     }
 }
 

@@ -272,3 +272,76 @@ async fn a_get_is_cancelled_on_its_way() {
     assert_eq!(last[0], "0xfe00", "{said}");
     assert!(last[2].as_u64().unwrap() < 54, "{said}");
 }
+
+const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commitment_tells_what_is_there_on_the_same_association() {
+    let house = filled(1).await;
+    let port = house.port.to_string();
+    let lost = house.sql("SELECT object_key FROM instances WHERE number = 3 AND site_id = 1");
+    std::fs::remove_file(house.folder.path().join("objects").join(lost)).unwrap();
+    let asked = |instance: &str| format!("{CT}@{instance}");
+    let items = [
+        asked("1.2.826.90.1.1"),
+        asked("1.2.826.90.1.3"),
+        asked("1.2.826.91.1.1"),
+        "1.2.840.10008.5.1.4.1.1.4@1.2.826.90.1.2".to_owned(),
+    ];
+    let mut arguments = vec!["commit", &port, "HOSPITAL_A", "0"];
+    arguments.extend(items.iter().map(String::as_str));
+    let said = pynetdicom(&arguments).await;
+    let failed =
+        serde_json::json!([["1.2.826.90.1.3", "0x110"], ["1.2.826.91.1.1", "0x112"], ["1.2.826.90.1.2", "0x119"]]);
+    assert_eq!(said[2], serde_json::json!([[2, "1.2.826.7.1", ["1.2.826.90.1.1"], failed]]));
+    assert_eq!(house.sql("SELECT state, committed, failed FROM commitments"), "reported|1|3");
+    assert_eq!(house.sql("SELECT count(*) FROM jobs WHERE kind = 'report_commitment'"), "0");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_commitment_of_who_listens_is_told_over_an_association_of_ours() {
+    use dokuei_dicom_gateway::commitment::{self, PUSH_MODEL, PUSH_MODEL_INSTANCE};
+    use dokuei_dicom_gateway::scu::{self, Event};
+    let listens = free_port();
+    let house = filled(1).await;
+    house.sql(&format!("UPDATE site_endpoints SET host = '127.0.0.1', port = {listens} WHERE id = 1"));
+    let (port, listen) = (house.port.to_string(), listens.to_string());
+    let item = format!("{CT}@1.2.826.90.1.1");
+    let arguments = ["commit", &port, "HOSPITAL_A", &listen, &item];
+    let worker = async {
+        // What the worker does with the job's row.
+        for _ in 0..200 {
+            if house.sql("SELECT count(*) FROM jobs WHERE kind = 'report_commitment' AND state = 'queued'") == "1" {
+                break;
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+        }
+        let items = [(CT.to_owned(), "1.2.826.90.1.1".to_owned())];
+        let findings = commitment::verify(&house.db, &house.objects, dokuei_models::SiteId(1), &items).await.unwrap();
+        let information = findings.report("1.2.826.7.1", "DOKUEI");
+        let event =
+            Event { class: PUSH_MODEL, instance: PUSH_MODEL_INSTANCE, kind: findings.event_type(), information };
+        scu::report(&house::destination("HOSPITAL_A", listens), &event).await
+    };
+    let (said, told) = tokio::join!(pynetdicom(&arguments), worker);
+    told.unwrap();
+    assert_eq!(said, serde_json::json!(["0x0", "0x123", [[1, "1.2.826.7.1", ["1.2.826.90.1.1"], []]]]));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_performed_step_and_a_notification_are_evidence() {
+    let house = filled(1).await;
+    let port = house.port.to_string();
+    let said = pynetdicom(&["step", &port, "HOSPITAL_A", "1.2.826.8", STUDY]).await;
+    assert_eq!(said, serde_json::json!(["0x106", "0x0", "0x111", "0x112", "0x0", "0x110"]));
+    let evidence = house.sql("SELECT kind, source, expected_instances FROM study_evidence ORDER BY id");
+    assert_eq!(evidence, "mpps|1.2.826.8|\nmpps|1.2.826.8|3");
+    assert_eq!(house.sql("SELECT status, study_uids FROM performed_steps"), format!("COMPLETED|{STUDY}"));
+    assert_eq!(pynetdicom(&["notify", &port, "HOSPITAL_A", STUDY]).await, "0x0");
+    let notified = house.sql("SELECT study_uid, expected_instances FROM study_evidence WHERE kind = 'ian'");
+    assert_eq!(notified, format!("{STUDY}|2"));
+    // Another site's modality cannot change it.
+    let other = pynetdicom(&["step", &port, "VIEWER_B", "1.2.826.8", STUDY]).await;
+    assert_eq!(other[1], "0x0", "its step of that UID is its own");
+    assert_eq!(house.sql("SELECT count(*) FROM performed_steps"), "2");
+}

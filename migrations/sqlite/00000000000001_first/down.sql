@@ -25,6 +25,8 @@ DROP TABLE case_parts;
 DROP TABLE cases;
 DROP TABLE request_files;
 DROP TABLE requests;
+DROP TABLE performed_steps;
+DROP TABLE commitments;
 DROP TABLE study_evidence;
 DROP TABLE quarantine;
 DROP TABLE instances;

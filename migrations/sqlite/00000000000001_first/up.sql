@@ -375,6 +375,33 @@ CREATE TABLE study_evidence (
 );
 CREATE INDEX study_evidence_by_study ON study_evidence(site_id, study_uid, id);
 
+-- what peers say and ask of what they have sent ---------------------------------
+CREATE TABLE commitments (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  site_id BIGINT NOT NULL REFERENCES sites(id),
+  endpoint_id BIGINT NOT NULL REFERENCES site_endpoints(id),
+  transaction_uid TEXT NOT NULL,
+  items TEXT NOT NULL,
+  state TEXT NOT NULL,
+  committed INTEGER NOT NULL,
+  failed INTEGER NOT NULL,
+  asked_at TIMESTAMP NOT NULL,
+  reported_at TIMESTAMP,
+  UNIQUE (endpoint_id, transaction_uid)
+);
+CREATE TABLE performed_steps (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  site_id BIGINT NOT NULL REFERENCES sites(id),
+  endpoint_id BIGINT NOT NULL REFERENCES site_endpoints(id),
+  sop_instance_uid TEXT NOT NULL,
+  status TEXT NOT NULL,
+  study_uids TEXT NOT NULL,
+  made TEXT NOT NULL,
+  created_at TIMESTAMP NOT NULL,
+  changed_at TIMESTAMP NOT NULL,
+  UNIQUE (site_id, sop_instance_uid)
+);
+
 -- requests ------------------------------------------------------------------
 CREATE TABLE requests (
   id INTEGER PRIMARY KEY AUTOINCREMENT,

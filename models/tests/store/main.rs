@@ -8,6 +8,7 @@ mod billing;
 mod board;
 mod case_lock;
 mod clocks;
+mod commitments_and_steps;
 mod databases;
 mod deliveries;
 mod evidence;

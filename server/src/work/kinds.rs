@@ -4,6 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 
+use dokuei_dicom_gateway::scp::REPORT_COMMITMENT;
+
 use super::Job;
 use crate::state::State;
 
@@ -46,6 +48,7 @@ pub fn all() -> Vec<Kind> {
         Kind::new("prescreen_case", super::prescreen_case::run),
         Kind::new("plan", super::plan::run),
         Kind::new("deliver", super::deliver::run),
+        Kind::new(REPORT_COMMITMENT, super::report_commitment::run),
         Kind::new("deliveries", super::deliver::requeue).every(300),
         Kind::new("watch", super::watch::run).every(30),
         Kind::new("sweep", super::sweep::run).every(3600),

@@ -12,6 +12,7 @@ pub mod mail;
 pub mod orphans;
 pub mod plan;
 pub mod prescreen_case;
+pub mod report_commitment;
 pub mod sealer;
 pub mod settle_study;
 pub mod sweep;
