@@ -1,5 +1,5 @@
 //! Receives and answers the modalities, PACS and workstations of the sites: C-ECHO, C-STORE, C-FIND, C-MOVE, C-GET,
-//! storage commitment, performed procedure steps, availability notifications.
+//! modality worklist, storage commitment, performed procedure steps, availability notifications.
 //!
 //! A peer is admitted by the [`Desk`] (calling AE title and address decide the
 //! site); a stranger is told "calling AE title not recognized". Objects are kept
@@ -22,12 +22,14 @@ mod identifier;
 mod indexed_library;
 mod library;
 mod limits;
+mod matching;
 mod move_to;
 mod negotiate;
 mod performed_step;
 mod retrieve;
 mod server;
 mod store;
+mod worklist;
 
 pub use commitment::Asked;
 pub use desk::{Admission, AssociationSummary, Desk, Outcome, Peer, Refusal, Tally};

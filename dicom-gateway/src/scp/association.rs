@@ -193,6 +193,7 @@ impl<L: Link> Association<L> {
         // One SOP class for each service: the context says which it is.
         match (negotiate::service(self.class_of(head.context)), command.kind) {
             (Some(Service::Find), Kind::FindRequest) => return self.find(head.context, &command).await,
+            (Some(Service::Worklist), Kind::FindRequest) => return self.worklist(head.context, &command).await,
             (Some(Service::Move), Kind::MoveRequest) => return self.move_to(head.context, &command).await,
             (Some(Service::Get), Kind::GetRequest) => return self.get(head.context, &command).await,
             (Some(Service::Commitment), Kind::ActionRequest) => return self.commitment(head.context, &command).await,

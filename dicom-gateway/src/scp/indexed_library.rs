@@ -7,12 +7,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use chrono::Utc;
 use dokuei_models::objects::Objects;
+use dokuei_models::state::RequestState;
 use dokuei_models::store::audit::{self, Subject};
 use dokuei_models::store::commitments::Reference;
 use dokuei_models::store::endpoints::{EndpointRow, NameForm as Registered};
 use dokuei_models::store::evidence::{self, EvidenceKind, NewEvidence};
 use dokuei_models::store::image_search::{self, ImageKeys, Page, Scope};
 use dokuei_models::store::performed_steps::{Made, StepChange, StepStatus};
+use dokuei_models::store::requests::{self, RequestRow};
 use dokuei_models::store::studies::InstanceRow;
 use dokuei_models::store::{commitments, performed_steps, sites, submissions};
 use dokuei_models::{Actor, Connection, Db, SiteId, StoreError};
@@ -45,6 +47,9 @@ impl IndexedLibrary {
 
 /// The job that brings a commitment's answer; its key is the row's id.
 pub const REPORT_COMMITMENT: &str = "report_commitment";
+
+/// Longest worklist of a site.
+const WORKLIST: i64 = 2000;
 
 /// How often a transaction that lost a race is run again.
 const ATTEMPTS: usize = 5;
@@ -131,6 +136,13 @@ impl Library for IndexedLibrary {
             row.ae_title == ae_title.as_str() && row.active && (row.receives || row.queries) && row.port > 0
         };
         Ok(rows.iter().find(wanted).and_then(|row| (self.calling)(row)))
+    }
+
+    async fn waiting(&self, who: &Requester) -> Result<Vec<RequestRow>, LibraryError> {
+        let site = who.peer.site;
+        let waiting =
+            move |conn: &mut Connection| requests::request_list_in(conn, RequestState::Waiting, Some(site), WORKLIST);
+        Ok(self.db.read(waiting).await?)
     }
 
     async fn used(&self, who: &Requester, usage: Usage) {

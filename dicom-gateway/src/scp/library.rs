@@ -8,6 +8,7 @@ use bytes::Bytes;
 use dokuei_models::store::commitments::Reference;
 use dokuei_models::store::image_search::{FoundInstance, FoundPatient, FoundSeries, FoundStudy, ImageKeys, Page};
 use dokuei_models::store::performed_steps::{Made, StepChange, StepStatus};
+use dokuei_models::store::requests::RequestRow;
 use dokuei_models::store::studies::InstanceRow;
 
 use super::commitment::Asked;
@@ -38,6 +39,9 @@ pub trait Library: Send + Sync + 'static {
 
     /// Where a receiving endpoint of the peer's own site listens, by its AE title.
     async fn destination(&self, who: &Requester, ae_title: &AeTitle) -> Result<Option<Destination>, LibraryError>;
+
+    /// The requests of the peer's site that wait for images, oldest first.
+    async fn waiting(&self, who: &Requester) -> Result<Vec<RequestRow>, LibraryError>;
 
     /// A query or retrieval has ended. For the audit trail.
     async fn used(&self, who: &Requester, usage: Usage);

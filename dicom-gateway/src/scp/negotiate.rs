@@ -63,6 +63,7 @@ pub(super) fn reject(refusal: Refusal) -> Pdu {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Service {
     Find,
+    Worklist,
     Move,
     Get,
     Commitment,
@@ -70,14 +71,15 @@ pub(super) enum Service {
     Availability,
 }
 
-/// SOP classes of services (PS3.4 C.6, J.3, F.7, R.3).
-const SERVICES: [(&str, Service); 9] = [
+/// SOP classes of services (PS3.4 C.6, K.6, J.3, F.7, R.3).
+const SERVICES: [(&str, Service); 10] = [
     ("1.2.840.10008.5.1.4.1.2.1.1", Service::Find),
     ("1.2.840.10008.5.1.4.1.2.1.2", Service::Move),
     ("1.2.840.10008.5.1.4.1.2.1.3", Service::Get),
     ("1.2.840.10008.5.1.4.1.2.2.1", Service::Find),
     ("1.2.840.10008.5.1.4.1.2.2.2", Service::Move),
     ("1.2.840.10008.5.1.4.1.2.2.3", Service::Get),
+    ("1.2.840.10008.5.1.4.31", Service::Worklist),
     ("1.2.840.10008.1.20.1", Service::Commitment),
     ("1.2.840.10008.3.1.2.3.3", Service::PerformedStep),
     ("1.2.840.10008.5.1.4.33", Service::Availability),
@@ -102,7 +104,7 @@ pub(super) struct Offer {
 impl Offer {
     fn includes(self, service: Service) -> bool {
         match service {
-            Service::Find | Service::Move | Service::Get => self.queries,
+            Service::Find | Service::Move | Service::Get | Service::Worklist => self.queries,
             Service::Commitment | Service::PerformedStep | Service::Availability => self.records,
         }
     }

@@ -345,3 +345,64 @@ async fn a_performed_step_and_a_notification_are_evidence() {
     assert_eq!(other[1], "0x0", "its step of that UID is its own");
     assert_eq!(house.sql("SELECT count(*) FROM performed_steps"), "2");
 }
+
+/// The keys that a Japanese CT console asks with.
+const WORKLIST: [&str; 9] = [
+    "PatientName",
+    "PatientID",
+    "AccessionNumber",
+    "StudyInstanceUID",
+    "RequestedProcedureID",
+    "RequestedProcedureDescription",
+    "ScheduledProcedureStepSequence[0].Modality",
+    "ScheduledProcedureStepSequence[0].ScheduledStationAETitle",
+    "ScheduledProcedureStepSequence[0].ScheduledProcedureStepStartDate",
+];
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_console_finds_the_open_requests_of_its_site() {
+    let house = filled(1).await;
+    let request = |id: u8, site: u8, number: &str, exam: &str, state: &str| {
+        format!(
+            "({id}, {site}, '{number}', '', '7', '0007', 'Miyazaki^Hanako', '宮崎^花子', 'みやざき^はなこ', '1950-01-02', 'F', \
+             '松本 医師', '内科', '', '{exam}', '', '', 'reading', 'ward', 'stat', 0, '{state}', '2026-11-20 01:02:03', 1)"
+        )
+    };
+    let rows = [
+        request(1, 1, "A1", "胸部CT", "waiting"),
+        request(2, 1, "A2", "頭部MRI", "waiting"),
+        request(3, 1, "A3", "胸部CT", "matched"),
+        request(4, 2, "B1", "胸部CT", "waiting"),
+    ];
+    house.sql(&format!(
+        "INSERT INTO requests (id, site_id, accession_number, study_uid, patient_key, patient_id, name_alphabetic, \
+         name_ideographic, name_phonetic, birth_date, sex, ordering_doctor, department, phone, exam, question, history, kind, \
+         source, priority, is_default, state, created_at, version) VALUES {}",
+        rows.join(", ")
+    ));
+    let ask = async |title: &str, more: &[&str]| house.find(title, "-W", &[&WORKLIST[..], more].concat()).await;
+    let (said, all) = ask("VIEWER_A", &[]).await;
+    assert_eq!(all.len(), 2, "{said}");
+    assert!(said.contains("0xff00"), "{said}");
+    let first = read(&all[0]);
+    assert_eq!(first.name(tags::PATIENT_NAME).unwrap().joined(), "Miyazaki^Hanako=宮崎^花子=みやざき^はなこ");
+    assert_eq!(first.texts(tags::SPECIFIC_CHARACTER_SET).join("\\"), "\\ISO 2022 IR 87");
+    let step = &first.items(tags::SCHEDULED_PROCEDURE_STEP_SEQUENCE)[0];
+    assert_eq!((step.text(tags::MODALITY), step.text(tags::SCHEDULED_STATION_AE_TITLE)), ("CT", "VIEWER_A"));
+    assert!(first.text(tags::STUDY_INSTANCE_UID).starts_with("2.25."));
+    let step = "ScheduledProcedureStepSequence[0].";
+    for (count, key) in [
+        (1, format!("{step}Modality=MR")),
+        (0, format!("{step}Modality=US")),
+        (2, format!("{step}ScheduledProcedureStepStartDate=20200101-")),
+        (0, format!("{step}ScheduledProcedureStepStartDate=-20200101")),
+        (1, "AccessionNumber=A1".to_owned()),
+        (2, "PatientName=miya*".to_owned()),
+        (0, "PatientID=12".to_owned()),
+    ] {
+        let (said, found) = ask("VIEWER_A", &[&key]).await;
+        assert_eq!(found.len(), count, "{key}: {said}");
+    }
+    assert_eq!(ask("VIEWER_B", &[]).await.1.len(), 1, "another site has its own list");
+    assert!(ask("HOSPITAL_A", &[]).await.1.is_empty(), "who may not query has none");
+}
