@@ -11,6 +11,7 @@ pub mod commitment;
 pub mod dataset;
 pub mod dimse;
 pub mod encapsulate;
+pub mod fileset;
 pub mod header;
 pub mod intake;
 pub mod media;
