@@ -149,9 +149,9 @@ impl Rows {
     }
 }
 
-const PATIENTS: &str = "patients (id, site_id, patient_key, patient_id, name_alphabetic, name_ideographic, \
+const PATIENTS: &str = "patients (id, site_id, issuer, patient_key, patient_id, name_alphabetic, name_ideographic, \
     name_phonetic, birth_date, sex, search_text, name_search, created_at, version)";
-const STUDIES: &str = "studies (id, site_id, study_uid, patient_id, header_patient_id, header_name_alphabetic, \
+const STUDIES: &str = "studies (id, site_id, study_uid, patient_id, elsewhere, header_patient_id, header_name_alphabetic, \
     header_name_ideographic, header_name_phonetic, header_birth_date, header_sex, name_search, accession_number, \
     study_date, study_time, study_id_text, description, modalities, institution, referring_physician, instances, \
     series, first_received_at, last_received_at, settled_at, settled_instances, match_state, version)";
@@ -178,7 +178,7 @@ fn fill(raw: &mut Raw, count: u32) {
             let (id, name) = &who;
             let key = id.trim_start_matches('0');
             let row = format!(
-                "{patient}, 1, '{key}', '{id}', '{}', '{}', '{}', '1960-04-01', 'M', '{id} {key} {}', '{}', {AT}, 1",
+                "{patient}, 1, '', '{key}', '{id}', '{}', '{}', '{}', '1960-04-01', 'M', '{id} {key} {}', '{}', {AT}, 1",
                 name.alphabetic,
                 name.ideographic,
                 name.phonetic,
@@ -192,7 +192,7 @@ fn fill(raw: &mut Raw, count: u32) {
         let day = NaiveDate::from_ymd_opt(2016, 1, 1).unwrap() + Days::new(u64::from(random.random_range(0..3900_u32)));
         let modality = modality(&mut random);
         let row = format!(
-            "{study}, 1, '{}', {patient}, '{id}', '{}', '{}', '{}', '1960-04-01', 'M', '{}', 'A{study:09}', '{day}', \
+            "{study}, 1, '{}', {patient}, false, '{id}', '{}', '{}', '{}', '1960-04-01', 'M', '{}', 'A{study:09}', '{day}', \
              '{:02}{:02}00', '{study}', '{}', '{modality}{}', '架空病院', 'IRAI^ISHI', 1, 1, {AT}, {AT}, {AT}, 1, \
              'matched', 1",
             uid(study, ""),

@@ -276,6 +276,8 @@ diesel::table! {
     patients (id) {
         id -> BigInt,
         site_id -> BigInt,
+        medium_id -> Nullable<BigInt>,
+        issuer -> Text,
         patient_key -> Text,
         patient_id -> Text,
         name_alphabetic -> Text,
@@ -291,12 +293,29 @@ diesel::table! {
 }
 
 diesel::table! {
+    patient_links (id) {
+        id -> BigInt,
+        site_id -> BigInt,
+        foreign_id -> BigInt,
+        own_id -> Nullable<BigInt>,
+        state -> Text,
+        reason -> Text,
+        by_user_id -> BigInt,
+        at -> Timestamp,
+        undone_at -> Nullable<Timestamp>,
+        undone_by -> Nullable<BigInt>,
+        undone_reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     arrivals (id) {
         id -> BigInt,
         site_id -> BigInt,
         endpoint_id -> Nullable<BigInt>,
         user_id -> Nullable<BigInt>,
         via -> Text,
+        whose -> Text,
         calling_ae -> Text,
         address -> Text,
         started_at -> Timestamp,
@@ -327,6 +346,7 @@ diesel::table! {
         site_id -> BigInt,
         study_uid -> Text,
         patient_id -> BigInt,
+        elsewhere -> Bool,
         header_patient_id -> Text,
         header_name_alphabetic -> Text,
         header_name_ideographic -> Text,
@@ -912,6 +932,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     shifts,
     skills,
     patients,
+    patient_links,
     arrivals,
     refusals,
     studies,

@@ -117,6 +117,9 @@ if (drop) {
   const box = find("#upload"), bar = find("progress", box), words = find("[data-upload-words]", box), list = find(".upload-files", box);
   const MANY = 3; // files under way at once
   let running = null;
+  // Whose images the next ones are: a running upload keeps what it began with.
+  const whose = () => find("[name=whose]:checked").value;
+  find("[data-whose]").addEventListener("change", () => { find("[data-whose-hint]").hidden = whose() !== "elsewhere"; });
 
   const reported = (run, line) => {
     run.counts[line.fate] = (run.counts[line.fate] ?? 0) + 1;
@@ -178,14 +181,15 @@ if (drop) {
   async function start(files) {
     if (running) return;
     if (files.length === 0) return window.dokuei.toast({ text: drop.dataset.wordNone });
-    const begun = await window.dokuei.send("/portal/uploads", { site: drop.dataset.site });
+    const begun = await window.dokuei.send("/portal/uploads", { site: drop.dataset.site, whose: whose() });
     if (!begun.ok) return window.dokuei.toast({ tone: "bad", text: (await begun.json()).detail ?? drop.dataset.wordBroken });
-    const run = { id: (await begun.json()).id, files, done: 0, sent: 0, bytes: files.reduce((sum, file) => sum + file.blob.size, 0), under: new Map(), calls: new Set(), counts: {}, studies: new Set(), stopped: false };
+    const run = { id: (await begun.json()).id, whose: whose(), files, done: 0, sent: 0, bytes: files.reduce((sum, file) => sum + file.blob.size, 0), under: new Map(), calls: new Set(), counts: {}, studies: new Set(), stopped: false };
     running = run;
     box.hidden = false;
     list.replaceChildren();
     find("[data-upload-details]", box).hidden = true;
     find("[data-upload-studies]", box).hidden = true;
+    find("[data-upload-elsewhere]", box).hidden = true;
     for (const count of all("[data-fate]", box)) count.hidden = true;
     find("[data-upload-stop]", box).hidden = false;
     show(run);
@@ -202,8 +206,10 @@ if (drop) {
       button.dataset.fill = study;
       place.append(button);
     }
-    place.hidden = studies.length === 0;
-    if (studies.length === 1 && !typed()) fill(studies[0]);
+    const elsewhere = run.whose === "elsewhere";
+    place.hidden = elsewhere || studies.length === 0;
+    find("[data-upload-elsewhere]", box).hidden = !elsewhere || studies.length === 0;
+    if (!elsewhere && studies.length === 1 && !typed()) fill(studies[0]);
   }
 
   const fromList = (files) => [...files].map((file) => ({ name: file.webkitRelativePath || file.name, blob: file }));

@@ -94,7 +94,9 @@
       const lines = (name, list) => { this.part(name).replaceChildren(...list.filter(Boolean).map((text) => Object.assign(document.createElement("div"), { textContent: text }))); };
       if (!series || !patient) return;
       this.box.classList.toggle("is-prior", study.prior);
-      lines(".tl", [patient.name, `${patient.id}  ${patient.birth ?? ""} ${patient.sex}`.trim(), study.prior ? words.prior : ""]);
+      // Another institution's images carry another institution's number: it is shown as such.
+      const who = study.elsewhere ?? patient, house = study.elsewhere ? [words.elsewhere, study.elsewhere.issuer].join(" ").trim() : "";
+      lines(".tl", [who.name, `${who.id}  ${who.birth ?? ""} ${who.sex}`.trim(), study.prior ? words.prior : "", house]);
       lines(".tr", [`${study.date} ${study.description}`.trim(), `${say(words.series, series.number ?? "–")} ${series.modality} ${series.description}`.trim(), frame ? [frame.facts.laterality, frame.facts.view].filter(Boolean).join(" ") : ""]);
       const total = series.places.length, multi = place && place.instance.frames > 1;
       lines(".bl", [

@@ -114,7 +114,7 @@ proptest! {
         let value = text.trim().replace('\\', "");
         let written = repertoire.values(std::slice::from_ref(&value));
         if !written.lossy {
-            let fold = |text: &str| substitute::in_kana(text, substitute::Kana::Full).replace('￣', "~").replace('‾', "~").replace('￥', "¥");
+            let fold = |text: &str| substitute::in_kana(text, substitute::Kana::Full).replace(['￣', '‾'], "~").replace('￥', "¥");
             prop_assert_eq!(fold(&sets.first(&written.bytes)), fold(&value));
         }
     }

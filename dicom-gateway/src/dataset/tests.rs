@@ -28,7 +28,7 @@ fn answer() -> DataSet {
 
 fn written(dataset: &DataSet, syntax: Syntax, declared: &str) -> Vec<u8> {
     let written = write(dataset, syntax, &Repertoire::parse(declared).unwrap(), NameForm::All).unwrap();
-    assert!(!written.lossy && written.bytes.len() % 2 == 0);
+    assert!(!written.lossy && written.bytes.len().is_multiple_of(2));
     written.bytes
 }
 

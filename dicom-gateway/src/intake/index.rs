@@ -153,6 +153,11 @@ fn facts(header: &InstanceHeader) -> InstanceFacts {
             birth_date: header.patient.birth_date,
             sex: header.patient.sex.clone(),
         },
+        issuer: if header.patient.issuer.is_empty() {
+            header.series.institution.clone()
+        } else {
+            header.patient.issuer.clone()
+        },
         study_uid: header.study_uid.to_string(),
         series_uid: header.series_uid.to_string(),
         sop_instance_uid: header.sop_instance.to_string(),

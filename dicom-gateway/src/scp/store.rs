@@ -2,6 +2,7 @@
 
 use chrono::Utc;
 use dokuei_models::ArrivalId;
+use dokuei_models::state::Whose;
 use dokuei_models::store::images::NewArrival;
 
 use super::association::Association;
@@ -139,6 +140,7 @@ impl<L: Link> Association<L> {
             endpoint: Some(self.admission.peer.endpoint),
             user: None,
             via: "dicom",
+            whose: Whose::Ours,
             calling_ae: self.calling.to_string(),
             address: self.from.to_string(),
             at: Utc::now().naive_utc(),

@@ -96,6 +96,7 @@ impl House {
             endpoint: None,
             user: None,
             via: "upload",
+            whose: dokuei_models::state::Whose::Ours,
             calling_ae: String::new(),
             address: "127.0.0.1".to_owned(),
             at: chrono::Utc::now().naive_utc(),

@@ -225,32 +225,14 @@ CREATE TABLE skills (
   UNIQUE (reader_id, region, modality)
 );
 
--- patients ------------------------------------------------------------------
-CREATE TABLE patients (
-  id INTEGER PRIMARY KEY AUTOINCREMENT,
-  site_id BIGINT NOT NULL REFERENCES sites(id),
-  patient_key TEXT NOT NULL,
-  patient_id TEXT NOT NULL,
-  name_alphabetic TEXT NOT NULL,
-  name_ideographic TEXT NOT NULL,
-  name_phonetic TEXT NOT NULL,
-  birth_date DATE,
-  sex TEXT NOT NULL,
-  search_text TEXT NOT NULL,
-  name_search TEXT NOT NULL,
-  created_at TIMESTAMP NOT NULL,
-  version INTEGER NOT NULL,
-  UNIQUE (site_id, patient_key)
-);
-CREATE INDEX patients_by_id ON patients(site_id, patient_id);
-
--- images --------------------------------------------------------------------
+-- arrivals ------------------------------------------------------------------
 CREATE TABLE arrivals (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   site_id BIGINT NOT NULL REFERENCES sites(id),
   endpoint_id BIGINT REFERENCES site_endpoints(id),
   user_id BIGINT REFERENCES users(id),
   via TEXT NOT NULL,
+  whose TEXT NOT NULL,
   calling_ae TEXT NOT NULL,
   address TEXT NOT NULL,
   started_at TIMESTAMP NOT NULL,
@@ -262,6 +244,45 @@ CREATE TABLE arrivals (
   bytes BIGINT NOT NULL,
   outcome TEXT NOT NULL
 );
+
+-- patients ------------------------------------------------------------------
+CREATE TABLE patients (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  site_id BIGINT NOT NULL REFERENCES sites(id),
+  medium_id BIGINT REFERENCES arrivals(id),
+  issuer TEXT NOT NULL,
+  patient_key TEXT NOT NULL,
+  patient_id TEXT NOT NULL,
+  name_alphabetic TEXT NOT NULL,
+  name_ideographic TEXT NOT NULL,
+  name_phonetic TEXT NOT NULL,
+  birth_date DATE,
+  sex TEXT NOT NULL,
+  search_text TEXT NOT NULL,
+  name_search TEXT NOT NULL,
+  created_at TIMESTAMP NOT NULL,
+  version INTEGER NOT NULL
+);
+CREATE UNIQUE INDEX patients_own ON patients(site_id, patient_key) WHERE medium_id IS NULL;
+CREATE UNIQUE INDEX patients_foreign ON patients(medium_id, issuer, patient_key) WHERE medium_id IS NOT NULL;
+CREATE INDEX patients_by_id ON patients(site_id, patient_id);
+CREATE TABLE patient_links (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  site_id BIGINT NOT NULL REFERENCES sites(id),
+  foreign_id BIGINT NOT NULL REFERENCES patients(id),
+  own_id BIGINT REFERENCES patients(id),
+  state TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  by_user_id BIGINT NOT NULL REFERENCES users(id),
+  at TIMESTAMP NOT NULL,
+  undone_at TIMESTAMP,
+  undone_by BIGINT REFERENCES users(id),
+  undone_reason TEXT
+);
+CREATE UNIQUE INDEX patient_links_in_force ON patient_links(foreign_id) WHERE undone_at IS NULL;
+CREATE INDEX patient_links_of_own ON patient_links(own_id);
+
+-- images --------------------------------------------------------------------
 CREATE TABLE refusals (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   at TIMESTAMP NOT NULL,
@@ -275,6 +296,7 @@ CREATE TABLE studies (
   site_id BIGINT NOT NULL REFERENCES sites(id),
   study_uid TEXT NOT NULL,
   patient_id BIGINT NOT NULL REFERENCES patients(id),
+  elsewhere BOOLEAN NOT NULL,
   header_patient_id TEXT NOT NULL,
   header_name_alphabetic TEXT NOT NULL,
   header_name_ideographic TEXT NOT NULL,

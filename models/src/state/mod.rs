@@ -18,6 +18,6 @@ pub use case_apply::case_apply_in_tx;
 pub use read::{ReadEvent, ReadState};
 pub use read_apply::{AssignedRead, read_apply_in_tx, read_assign_in_tx};
 pub use words::{
-    CaseStudyRole, DeliveryContent, DeliveryKind, DeliveryState, MatchState, NoteKind, OrphanRule, OverrideKind, Place,
-    ReadKind, RequestKind, RequestState, Source, VersionState,
+    CaseStudyRole, DeliveryContent, DeliveryKind, DeliveryState, LinkState, MatchState, NoteKind, OrphanRule,
+    OverrideKind, Place, ReadKind, RequestKind, RequestState, Source, VersionState, Whose,
 };

@@ -193,3 +193,23 @@ codes! {
         Home => "home",
     }
 }
+
+codes! {
+    /// Whose patients an arrival brings.
+    Whose {
+        /// The site's own: their IDs are the site's numbers.
+        Ours => "ours",
+        /// Another institution's, on a medium that a patient brought: their IDs mean nothing here.
+        Elsewhere => "elsewhere",
+    }
+}
+
+codes! {
+    /// What a person decided of another institution's patient.
+    LinkState {
+        /// He is this patient of the site.
+        Linked => "linked",
+        /// His images are not wanted: hidden.
+        Discarded => "discarded",
+    }
+}

@@ -30,6 +30,8 @@ pub use self::hidden::{instances_hide_in_tx, instances_show_in_tx};
 pub struct InstanceFacts {
     /// The patient as the header says it.
     pub identity: Identity,
+    /// Who gave the patient that ID: IssuerOfPatientID, else InstitutionName.
+    pub issuer: String,
     /// StudyInstanceUID.
     pub study_uid: String,
     /// SeriesInstanceUID.
@@ -117,7 +119,7 @@ pub fn instance_keep_in_tx(
         .first(conn)
         .or_not_found("the site")?;
     let rule: PatientIdRule = rule.parse()?;
-    let study = study_of_uid_in_tx(conn, site, rule, facts, at)?;
+    let study = study_of_uid_in_tx(conn, site, rule, arrival, facts, at)?;
     let series_id = series_of_uid_in_tx(conn, study, facts, at)?;
     let instance: InstanceId = diesel::insert_into(instances::table)
         .values((

@@ -27,6 +27,7 @@ pub mod leases;
 pub mod login_attempts;
 pub mod object_keys;
 pub mod overrides;
+pub mod patient_links;
 pub mod patients;
 pub mod performed_steps;
 pub mod plans;

@@ -5,7 +5,7 @@ use diesel::prelude::*;
 
 use crate::db::Connection;
 use crate::error::{OrNotFound, StoreError};
-use crate::ids::{PatientId, SiteId};
+use crate::ids::{ArrivalId, PatientId, SiteId};
 use crate::names::{PatientName, fold};
 use crate::schema::patients;
 
@@ -30,6 +30,10 @@ pub struct PatientRow {
     pub id: PatientId,
     /// The site that knows the patient.
     pub site_id: SiteId,
+    /// The medium that brought him, if he is another institution's patient.
+    pub medium_id: Option<ArrivalId>,
+    /// Who gave him his ID, if he is another institution's patient.
+    pub issuer: String,
     /// The PatientID by the site's leading-zero rule.
     pub patient_key: String,
     /// The PatientID as first received.
@@ -83,28 +87,10 @@ pub fn patient_of_key_in_tx(
     identity: &Identity,
     at: NaiveDateTime,
 ) -> Result<PatientRow, StoreError> {
-    use diesel::sql_types::{BigInt, Date, Nullable, Text, Timestamp};
-    let search = search_text(key, identity);
-    diesel::sql_query(
-        "INSERT INTO patients (site_id, patient_key, patient_id, name_alphabetic, name_ideographic, name_phonetic, \
-         birth_date, sex, search_text, name_search, created_at, version) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1) \
-         ON CONFLICT DO NOTHING",
-    )
-    .bind::<BigInt, _>(site)
-    .bind::<Text, _>(key)
-    .bind::<Text, _>(&identity.patient_id)
-    .bind::<Text, _>(&identity.name.alphabetic)
-    .bind::<Text, _>(&identity.name.ideographic)
-    .bind::<Text, _>(&identity.name.phonetic)
-    .bind::<Nullable<Date>, _>(identity.birth_date)
-    .bind::<Text, _>(&identity.sex)
-    .bind::<Text, _>(search)
-    .bind::<Text, _>(identity.name.match_text())
-    .bind::<Timestamp, _>(at)
-    .execute(conn)?;
+    insert_in_tx(conn, site, None, "", key, identity, at)?;
     let mut row: PatientRow = patients::table
         .filter(patients::site_id.eq(site))
+        .filter(patients::medium_id.is_null())
         .filter(patients::patient_key.eq(key))
         .select(PatientRow::as_select())
         .first(conn)?;
@@ -123,6 +109,61 @@ pub fn patient_of_key_in_tx(
             .execute(conn)?;
     }
     Ok(row)
+}
+
+/// Finds or makes another institution's patient as a medium names him. He is never found by his number: only the same
+/// medium, issuer and ID are the same patient, until a person says who he is (see [`super::patient_links`]).
+///
+/// # Errors
+/// What the database says.
+pub fn foreign_patient_in_tx(
+    conn: &mut Connection,
+    site: SiteId,
+    medium: ArrivalId,
+    issuer: &str,
+    identity: &Identity,
+    at: NaiveDateTime,
+) -> Result<PatientRow, StoreError> {
+    let key = identity.patient_id.trim();
+    insert_in_tx(conn, site, Some(medium), issuer, key, identity, at)?;
+    Ok(patients::table
+        .filter(patients::medium_id.eq(medium))
+        .filter(patients::issuer.eq(issuer))
+        .filter(patients::patient_key.eq(key))
+        .select(PatientRow::as_select())
+        .first(conn)?)
+}
+
+fn insert_in_tx(
+    conn: &mut Connection,
+    site: SiteId,
+    medium: Option<ArrivalId>,
+    issuer: &str,
+    key: &str,
+    identity: &Identity,
+    at: NaiveDateTime,
+) -> Result<(), StoreError> {
+    use diesel::sql_types::{BigInt, Date, Nullable, Text, Timestamp};
+    diesel::sql_query(
+        "INSERT INTO patients (site_id, medium_id, issuer, patient_key, patient_id, name_alphabetic, name_ideographic, \
+         name_phonetic, birth_date, sex, search_text, name_search, created_at, version) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1) ON CONFLICT DO NOTHING",
+    )
+    .bind::<BigInt, _>(site)
+    .bind::<Nullable<BigInt>, _>(medium.map(|medium| medium.0))
+    .bind::<Text, _>(issuer)
+    .bind::<Text, _>(key)
+    .bind::<Text, _>(&identity.patient_id)
+    .bind::<Text, _>(&identity.name.alphabetic)
+    .bind::<Text, _>(&identity.name.ideographic)
+    .bind::<Text, _>(&identity.name.phonetic)
+    .bind::<Nullable<Date>, _>(identity.birth_date)
+    .bind::<Text, _>(&identity.sex)
+    .bind::<Text, _>(search_text(key, identity))
+    .bind::<Text, _>(identity.name.match_text())
+    .bind::<Timestamp, _>(at)
+    .execute(conn)?;
+    Ok(())
 }
 
 fn search_text(key: &str, identity: &Identity) -> String {
@@ -148,6 +189,20 @@ fn complete(row: &mut PatientRow, identity: &Identity) -> bool {
         changed = true;
     }
     changed
+}
+
+/// The site's own patient of a key, if there is one.
+///
+/// # Errors
+/// What the database says.
+pub fn patient_by_key(conn: &mut Connection, site: SiteId, key: &str) -> Result<Option<PatientRow>, StoreError> {
+    Ok(patients::table
+        .filter(patients::site_id.eq(site))
+        .filter(patients::medium_id.is_null())
+        .filter(patients::patient_key.eq(key))
+        .select(PatientRow::as_select())
+        .first(conn)
+        .optional()?)
 }
 
 /// One patient.

@@ -23,6 +23,8 @@ pub struct StudyRow {
     pub study_uid: String,
     /// The patient of its PatientID.
     pub patient_id: PatientId,
+    /// Whether it is another institution's, kept for comparison only.
+    pub elsewhere: bool,
     /// PatientID as received.
     pub header_patient_id: String,
     /// The name's alphabetic group as received.
@@ -172,6 +174,8 @@ pub fn study_list_waiting_for(
         .filter(by_number.or(by_uid))
         .filter(studies::match_state.ne(MatchState::Matched))
         .filter(studies::instances.gt(0))
+        // Another institution's numbers name nothing here.
+        .filter(studies::elsewhere.eq(false))
         .order(studies::id)
         .select(StudyRow::as_select())
         .load(conn)?)
@@ -269,6 +273,19 @@ pub fn instance_list(conn: &mut Connection, study: StudyId) -> Result<Vec<Instan
         .filter(instances::hidden_at.is_null())
         .order((instances::series_id, instances::position_along_normal, instances::number, instances::id))
         .select(InstanceRow::as_select())
+        .load(conn)?)
+}
+
+/// Every instance of a patient's studies, hidden or not.
+///
+/// # Errors
+/// What the database says.
+pub fn instance_list_of_patient(conn: &mut Connection, patient: PatientId) -> Result<Vec<InstanceId>, StoreError> {
+    Ok(instances::table
+        .inner_join(studies::table.on(studies::id.eq(instances::study_id)))
+        .filter(studies::patient_id.eq(patient))
+        .order(instances::id)
+        .select(instances::id)
         .load(conn)?)
 }
 

@@ -153,6 +153,8 @@ pub fn study_list_without_case(
     Ok(studies::table
         .filter(studies::site_id.eq_any(sites.to_vec()))
         .filter(waits.or(kept))
+        // Other institutions' patients are looked after on their own page.
+        .filter(studies::elsewhere.eq(false))
         .order((studies::first_received_at.desc(), studies::id.desc()))
         .limit(limit)
         .select(StudyRow::as_select())

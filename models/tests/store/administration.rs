@@ -8,7 +8,7 @@ use dokuei_models::store::readers::{self, AffiliationRow, SkillCell};
 use dokuei_models::store::sites::{self, ContractRow, EndpointRow, FilingRow};
 use dokuei_models::store::tariffs::{self, TariffLineRow};
 use dokuei_models::store::{closed_days, contracts, endpoints, filings, grants, pools, privileges, shifts};
-use dokuei_models::{Connection, ContractId, EndpointId, SiteId, StoreError, TariffId, TariffLineId};
+use dokuei_models::{Connection, ContractId, SiteId, StoreError, TariffId, TariffLineId};
 use dokuei_terms::{Modality, Region};
 
 use super::databases::on_each;

@@ -18,6 +18,7 @@ mod image_search;
 mod immutability;
 mod jobs_and_leases;
 mod parity;
+mod patient_links;
 mod plans;
 mod reports;
 mod state_machines;

@@ -11,7 +11,8 @@ use bytes::Bytes;
 use dokuei_dicom_gateway::render::{self, RenderError, View};
 use dokuei_models::state::CaseStudyRole;
 use dokuei_models::store::audit::{self, Subject};
-use dokuei_models::store::{cases, patients, reads, requests, studies};
+use dokuei_models::store::patients::{self, PatientRow};
+use dokuei_models::store::{cases, reads, requests, studies};
 use dokuei_models::{Connection, InstanceId, ReadId, StoreError};
 use serde::Serialize;
 use serde_json::json;
@@ -46,6 +47,8 @@ pub struct Study {
     pub id: i64,
     /// Whether it is for comparison.
     pub prior: bool,
+    /// Who the patient is by the images, where another institution made them: shown in place of the case's patient.
+    pub elsewhere: Option<serde_json::Value>,
     /// `2026-04-01`, or empty.
     pub date: String,
     /// StudyDescription.
@@ -101,24 +104,26 @@ pub async fn listing(state: &State, person: &Person, read: ReadId) -> Result<Lis
             let access = access(conn, &who, read)?;
             let patient = patients::patient_get(conn, access.case.patient_id)?;
             let expected = requests::request_get(conn, access.case.request_id)?.expected_instances;
-            let mut shown = Vec::new();
+            let mut of_case = Vec::new();
             for (id, role) in cases::case_study_list(conn, access.case.id)? {
-                shown.push(study(conn, id, role == CaseStudyRole::Prior, expected)?);
+                of_case.push(study(conn, id, role == CaseStudyRole::Prior, expected)?);
                 let subject = Subject::row("study", id.0, Some(access.case.site_id));
                 audit::append_in_tx(conn, &actor, "study.view", subject, "done", "")?;
             }
-            Ok(Listing {
-                patient: json!({
-                    "name": patient.name().shown(),
-                    "id": patient.patient_id,
-                    "birth": patient.birth_date.map(|day| day.to_string()),
-                    "sex": patient.sex,
-                }),
-                studies: shown,
-                viewed: reads::image_view_list(conn, read)?,
-            })
+            Ok(Listing { patient: shown(&patient), studies: of_case, viewed: reads::image_view_list(conn, read)? })
         })
         .await?)
+}
+
+/// A patient as the viewer writes him on every view.
+fn shown(patient: &PatientRow) -> serde_json::Value {
+    json!({
+        "name": patient.name().shown(),
+        "id": patient.patient_id,
+        "issuer": patient.issuer,
+        "birth": patient.birth_date.map(|day| day.to_string()),
+        "sex": patient.sex,
+    })
 }
 
 fn study(
@@ -128,6 +133,7 @@ fn study(
     expected: Option<i32>,
 ) -> Result<Study, StoreError> {
     let row = studies::study_get(conn, id)?;
+    let elsewhere = row.elsewhere.then(|| patients::patient_get(conn, row.patient_id)).transpose()?;
     let mut instances: HashMap<i64, Vec<Instance>> = HashMap::new();
     for instance in studies::instance_list(conn, id)? {
         instances.entry(instance.series_id.0).or_default().push(Instance {
@@ -141,6 +147,7 @@ fn study(
     Ok(Study {
         id: id.0,
         prior,
+        elsewhere: elsewhere.as_ref().map(shown),
         date: row.study_date.map(|day| day.to_string()).unwrap_or_default(),
         description: row.description,
         modalities: row.modalities.replace('\\', "/"),

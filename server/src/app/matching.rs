@@ -17,14 +17,15 @@ use dokuei_models::names::PatientIdRule;
 use dokuei_models::state::{
     CaseEvent, CaseState, MatchState, OrphanRule, RequestKind, RequestState, Source, case_apply_in_tx,
 };
-use dokuei_models::store::cases;
 use dokuei_models::store::requests::{self, NewRequest, RequestRow};
 use dokuei_models::store::sites::{self, SiteRow};
 use dokuei_models::store::studies::{self, StudyRow};
+use dokuei_models::store::{cases, patient_links};
 use dokuei_models::{Actor, CaseId, Connection, RequestId, StoreError, StudyId};
 use dokuei_terms::Priority;
 
 use super::due::day_in_japan;
+use super::elsewhere::{self, FROM_ELSEWHERE};
 use super::opening;
 
 /// Why a study is kept for comparison, and why the request that names it waits.
@@ -46,6 +47,9 @@ pub struct Matched {
 pub fn match_study_in_tx(conn: &mut Connection, actor: &Actor, study: StudyId) -> Result<Matched, StoreError> {
     let study = studies::study_get(conn, study)?;
     let site = sites::site_get(conn, study.site_id)?;
+    if study.elsewhere {
+        return keep_from_elsewhere(conn, actor, &study);
+    }
     if is_for_comparison(&site, &study, actor) {
         studies::study_match_in_tx(conn, study.id, MatchState::Comparison, Some(OLDER_THAN_LIMIT), None)?;
         let named = requests::request_list_naming(conn, site.id, &study.accession_number, &study.study_uid)?;
@@ -75,6 +79,15 @@ pub fn match_study_in_tx(conn: &mut Connection, actor: &Actor, study: StudyId) -
         matched.for_a_person = true;
     }
     Ok(matched)
+}
+
+/// Another institution's images are for comparison, whatever numbers they carry. Where it was said whose they are,
+/// they go to his cases.
+fn keep_from_elsewhere(conn: &mut Connection, actor: &Actor, study: &StudyRow) -> Result<Matched, StoreError> {
+    studies::study_match_in_tx(conn, study.id, MatchState::Comparison, Some(FROM_ELSEWHERE), None)?;
+    let own = patient_links::link_in_force(conn, study.patient_id)?.and_then(|link| link.own_id);
+    let cases = own.map(|own| elsewhere::attach_in_tx(conn, actor, own)).transpose()?.unwrap_or_default();
+    Ok(Matched { cases, for_a_person: own.is_none() })
 }
 
 /// Finds the settled studies that a new request names.
@@ -111,7 +124,7 @@ pub fn match_request_in_tx(conn: &mut Connection, actor: &Actor, request: Reques
 /// Joins a request and a study because a person says so, whatever differs.
 ///
 /// # Errors
-/// [`StoreError::NotFound`] when the two are of different sites (told apart from nothing else), or what the database says.
+/// [`StoreError::NotFound`] when the two are of different sites or the images are another institution's, or what the database says.
 pub fn join_by_hand_in_tx(
     conn: &mut Connection,
     actor: &Actor,
@@ -120,7 +133,7 @@ pub fn join_by_hand_in_tx(
 ) -> Result<CaseId, StoreError> {
     let request = requests::request_get(conn, request)?;
     let study = studies::study_get(conn, study)?;
-    if request.site_id != study.site_id {
+    if request.site_id != study.site_id || study.elsewhere {
         return Err(StoreError::NotFound("the study"));
     }
     let site = sites::site_get(conn, request.site_id)?;
@@ -133,6 +146,9 @@ pub fn join_by_hand_in_tx(
 /// What the database says.
 pub fn open_default_in_tx(conn: &mut Connection, actor: &Actor, study: StudyId) -> Result<CaseId, StoreError> {
     let study = studies::study_get(conn, study)?;
+    if study.elsewhere {
+        return Err(StoreError::NotFound("the study"));
+    }
     let site = sites::site_get(conn, study.site_id)?;
     let request = default_request_in_tx(conn, actor, &site, &study)?;
     join(conn, actor, &site, &request, &study)

@@ -3,10 +3,10 @@
 use dokuei_models::names::PatientIdRule;
 use dokuei_models::state::{CaseEvent, CaseStudyRole, HoldActor, ReadKind, RequestKind, case_apply_in_tx};
 use dokuei_models::store::cases::{self, CasePart, NewCase};
-use dokuei_models::store::patients;
 use dokuei_models::store::requests::{self, RequestRow};
 use dokuei_models::store::sites::{self, SiteRow};
 use dokuei_models::store::studies::{self, StudyRow};
+use dokuei_models::store::{patient_links, patients};
 use dokuei_models::{Actor, CaseId, Connection, StoreError, StudyId};
 use dokuei_prescreen::labels::{self, Labels, Order, SeriesHeader, StudyHeader};
 use dokuei_prescreen::minutes::reading_minutes;
@@ -160,6 +160,10 @@ fn attach_priors_in_tx(conn: &mut Connection, case: CaseId, study: &StudyRow) ->
         if same && prior.header_birth_date == study.header_birth_date && prior.study_date <= study.study_date {
             cases::case_study_add_in_tx(conn, case, prior.id, CaseStudyRole::Prior)?;
         }
+    }
+    // Whose they are a person has said: how another house writes the name is no question any more.
+    for prior in patient_links::study_list_of_linked(conn, study.patient_id)? {
+        cases::case_study_add_in_tx(conn, case, prior.id, CaseStudyRole::Prior)?;
     }
     Ok(())
 }

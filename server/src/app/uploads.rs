@@ -14,6 +14,7 @@ use std::sync::{Arc, LazyLock};
 
 use dokuei_dicom_gateway::intake::{Archive as _, IndexedArchive, KeepError, Kept, ReceivedObject};
 use dokuei_dicom_gateway::media::{self, Archive, Entry, Found, Kind, Limits, Refusal};
+use dokuei_models::state::Whose;
 use dokuei_models::store::audit::{self, Subject};
 use dokuei_models::store::images::{self, ArrivalCounts, NewArrival};
 use dokuei_models::store::submissions;
@@ -78,11 +79,11 @@ pub struct FileReport {
     pub study: Option<StudyId>,
 }
 
-/// Begins an upload for a site.
+/// Begins an upload for a site: of its own patients' images, or of another institution's.
 ///
 /// # Errors
 /// `not_found` for a site that is not the person's.
-pub async fn begin(state: &State, person: &Person, site: SiteId) -> Result<ArrivalId> {
+pub async fn begin(state: &State, person: &Person, site: SiteId, whose: Whose) -> Result<ArrivalId> {
     person.reach::<Submit>().need_site(site)?;
     let actor = person.actor(state.now());
     let arrival = NewArrival {
@@ -90,6 +91,7 @@ pub async fn begin(state: &State, person: &Person, site: SiteId) -> Result<Arriv
         endpoint: None,
         user: Some(person.id),
         via: "upload",
+        whose,
         calling_ae: String::new(),
         address: person.address.clone(),
         at: actor.at,
@@ -98,7 +100,14 @@ pub async fn begin(state: &State, person: &Person, site: SiteId) -> Result<Arriv
         .db
         .tx(move |conn| {
             let id = images::arrival_open_in_tx(conn, &arrival)?;
-            audit::append_in_tx(conn, &actor, "upload.begin", Subject::row("arrival", id.0, Some(site)), "done", "")?;
+            audit::append_in_tx(
+                conn,
+                &actor,
+                "upload.begin",
+                Subject::row("arrival", id.0, Some(site)),
+                "done",
+                whose.code(),
+            )?;
             Ok(id)
         })
         .await?;

@@ -13,6 +13,7 @@ use askama::Template;
 use dokuei_models::CaseId;
 
 use super::case_view::{self, SheetView};
+use super::medium::Priors;
 use super::{Answer, Page, Routes, live, page};
 use crate::app::case_sheet::{self, Sheet};
 use crate::authority::Allowed;
@@ -24,6 +25,7 @@ use crate::wake::Topic;
 pub fn routes(routes: &mut Routes) {
     routes.get("/cases/{case}", show);
     routes.get("/cases/{case}/events", events);
+    routes.get("/cases/{case}/medium.zip", medium);
     routes.post("/cases/{case}/plan", plan);
     deciding::routes(routes);
     price::routes(routes);
@@ -70,6 +72,11 @@ pub(super) async fn answer(who: &Allowed<Dispatch>, state: &State, page: &Page, 
     }
     let sheet = case_sheet::sheet(state, who.person(), who.reach(), case).await?;
     page.show(&SheetFragment { page, view: case_view::view(page, &sheet), sheet: &sheet })
+}
+
+/// The case's images and reports as portable data.
+async fn medium(who: Allowed<Dispatch>, state: State, path: web::Path<CaseId>, wanted: web::Query<Priors>) -> Answer {
+    super::medium::answer(&state, who.person(), who.reach(), path.into_inner(), wanted.into_inner()).await
 }
 
 async fn plan(who: Allowed<Dispatch>, state: State, page: Page, path: web::Path<CaseId>) -> Answer {

@@ -22,6 +22,7 @@ pub mod icons;
 pub mod images;
 pub mod live;
 pub mod login;
+mod medium;
 pub mod navigation;
 pub mod page;
 pub mod portal;

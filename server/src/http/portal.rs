@@ -1,6 +1,7 @@
 //! The referring site's portal: one page to send, ask and follow; a page per case with its report and thread.
 
 mod case;
+mod elsewhere;
 mod form;
 
 use actix_web::http::StatusCode;
@@ -31,6 +32,7 @@ pub fn routes(routes: &mut Routes) {
     routes.get("/portal/reports", reports);
     form::routes(routes);
     case::routes(routes);
+    elsewhere::routes(routes);
 }
 
 /// What a list is asked for. No patient data: texts are looked for in the browser.

@@ -256,6 +256,7 @@ fn js_words(page: &Page) -> serde_json::Value {
         "reading-js-not-shown",
         "reading-js-no-images",
         "reading-js-prior",
+        "reading-js-elsewhere",
         "reading-js-saved",
         "reading-js-saving",
         "reading-js-unsaved",

@@ -9,6 +9,7 @@ use std::io::SeekFrom;
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
+use dokuei_models::state::Whose;
 use dokuei_models::{ArrivalId, SiteId};
 use fluent_templates::fluent_bundle::FluentValue;
 use futures_util::{StreamExt as _, stream};
@@ -35,10 +36,17 @@ pub fn routes(routes: &mut Routes) {
 #[derive(Deserialize)]
 struct ForSite {
     site: SiteId,
+    #[serde(default = "ours")]
+    whose: Whose,
+}
+
+/// What is not said to be another institution's is the site's own.
+pub(super) fn ours() -> Whose {
+    Whose::Ours
 }
 
 async fn begin(who: Allowed<Submit>, state: State, form: web::Form<ForSite>) -> Answer {
-    let id = uploads::begin(&state, &who, form.site).await?;
+    let id = uploads::begin(&state, &who, form.site, form.whose).await?;
     Ok(HttpResponse::Created().json(serde_json::json!({ "id": id })))
 }
 

@@ -5,7 +5,7 @@ use askama::Template;
 use chrono::NaiveDate;
 use dokuei_models::ReadId;
 use dokuei_models::state::ReadState;
-use dokuei_models::store::cases::LATE_IMAGES;
+use dokuei_models::store::cases::{LATE_IMAGES, PRIOR_REMOVED};
 use dokuei_models::store::worklists::WorklistRow;
 use dokuei_terms::{Language, Priority};
 use serde::Deserialize;
@@ -244,6 +244,7 @@ fn flags(page: &Page, row: &WorklistRow) -> Vec<Html> {
     for code in codes {
         let (tone, key) = match code.as_str() {
             LATE_IMAGES => (Tone::Warning, "worklist-flag-late-images"),
+            PRIOR_REMOVED => (Tone::Bad, "worklist-flag-prior-removed"),
             "label_region" => (Tone::Bad, "worklist-flag-label-region"),
             "label_laterality" => (Tone::Bad, "worklist-flag-label-laterality"),
             "label_modality" => (Tone::Warning, "worklist-flag-label-modality"),

@@ -84,6 +84,7 @@ POST   /api/v1/cases/{case}/deliveries/{delivery}/again                         
 POST   /api/v1/cases/{case}/deliveries/{delivery}/give-up                          dispatch
 POST   /api/v1/cases/{case}/exclude                                                dispatch
 POST   /api/v1/cases/{case}/hold                                                   dispatch
+GET    /api/v1/cases/{case}/medium.zip                                              dispatch
 POST   /api/v1/cases/{case}/merge                                                  dispatch
 POST   /api/v1/cases/{case}/notes                                                  dispatch
 POST   /api/v1/cases/{case}/overrides/{which}/undo                                 dispatch
@@ -105,6 +106,10 @@ GET    /api/v1/me                                                               
 GET    /api/v1/openapi.json                                                        anyone
 GET    /api/v1/portal/cases/{case}                                                 see_reports
 POST   /api/v1/portal/cases/{case}/answer                                          submit
+GET    /api/v1/portal/cases/{case}/medium.zip                                       see_reports
+POST   /api/v1/portal/elsewhere/links/{link}/undo                                   submit
+POST   /api/v1/portal/elsewhere/{patient}/discard                                   submit
+POST   /api/v1/portal/elsewhere/{patient}/link                                      submit
 GET    /api/v1/portal/forms/{file}                                                 see_reports
 GET    /api/v1/portal/reports                                                      see_reports
 GET    /api/v1/portal/requests                                                     submit
@@ -112,6 +117,7 @@ GET    /api/v1/portal/requests/{request}                                        
 POST   /api/v1/portal/requests/{request}/cancel                                    submit
 POST   /api/v1/portal/requests/{request}/forms                                     submit
 GET    /api/v1/portal/sites                                                        submit
+GET    /api/v1/portal/sites/{site}/elsewhere                                        submit
 POST   /api/v1/portal/sites/{site}/images                                          submit
 POST   /api/v1/portal/sites/{site}/requests                                        submit
 POST   /api/v1/portal/versions/{version}/accept                                    act_on_reports
@@ -168,6 +174,7 @@ POST   /cases/{case}/deliveries/{delivery}/give-up dispatch
 GET    /cases/{case}/events                        dispatch
 POST   /cases/{case}/exclude                       dispatch
 POST   /cases/{case}/hold                          dispatch
+GET    /cases/{case}/medium.zip                    dispatch
 POST   /cases/{case}/merge                         dispatch
 POST   /cases/{case}/notes                         dispatch
 POST   /cases/{case}/overrides/{which}/undo        dispatch
@@ -208,7 +215,12 @@ GET    /portal                                     submit
 GET    /portal/cases/{case}                        see_reports
 POST   /portal/cases/{case}/answer                 submit
 GET    /portal/cases/{case}/events                 see_reports
+GET    /portal/cases/{case}/medium.zip             see_reports
 GET    /portal/cases/{case}/status                 see_reports
+GET    /portal/elsewhere                           submit
+POST   /portal/elsewhere/links/{link}/undo         submit
+POST   /portal/elsewhere/{patient}/discard         submit
+POST   /portal/elsewhere/{patient}/link            submit
 GET    /portal/events                              submit
 GET    /portal/form                                submit
 GET    /portal/forms/{file}                        see_reports

@@ -34,3 +34,8 @@ role-dispatcher = Dispatcher
 role-billing = Billing
 role-administrator = Administrator
 role-security-officer = Security officer
+
+## Portable data
+medium-download = Images as portable data (ZIP)
+medium-with-priors = with the studies for comparison
+medium-hint = DICOMDIR, images and reports, ready for a CD or a stick. It holds personal data: hand it only to those who treat the patient.

@@ -353,3 +353,6 @@ dispatch-peer = Peer
 dispatch-last-contact = Last contact
 dispatch-read-report = Report (version { $n })
 dispatch-reason-asked-site = the site was asked
+dispatch-flag-prior-removed = images taken away
+dispatch-event-prior-from-elsewhere = Images from elsewhere put beside it
+dispatch-event-prior-removed = Images from elsewhere taken away

@@ -34,3 +34,8 @@ role-dispatcher = 配信担当
 role-billing = 請求担当
 role-administrator = 管理者
 role-security-officer = セキュリティ担当
+
+## 可搬媒体
+medium-download = 画像をPDI（ZIP）で保存
+medium-with-priors = 比較画像も含める
+medium-hint = DICOMDIR・画像・報告書をそのままCDやUSBに書き込める形で保存します。個人情報を含むため、診療に関わる方にだけ渡してください。

@@ -353,3 +353,6 @@ dispatch-peer = 装置
 dispatch-last-contact = 最後の連絡
 dispatch-read-report = 報告書（第{ $n }版）
 dispatch-reason-asked-site = 施設に質問
+dispatch-flag-prior-removed = 比較画像の取り外し
+dispatch-event-prior-from-elsewhere = 他院の画像を比較に追加
+dispatch-event-prior-removed = 他院の画像を取り外し

@@ -36,8 +36,10 @@ pub fn case_prescreened_in_tx(
 pub const LATE_IMAGES: &str = "late_images";
 /// The flag of a case whose two independent readings are signed and not compared yet.
 pub const COMPARE: &str = "compare";
+/// The flag of a case from which images of another patient were taken away, until a version is signed without them.
+pub const PRIOR_REMOVED: &str = "prior_removed";
 /// The flags that stand for something that happened: a new prescreen leaves them as they are.
-pub const STANDING_FLAGS: [&str; 2] = [LATE_IMAGES, COMPARE];
+pub const STANDING_FLAGS: [&str; 3] = [LATE_IMAGES, COMPARE, PRIOR_REMOVED];
 
 impl super::CaseRow {
     /// Whether a flag is set. A damaged list of flags has none: the next prescreen writes it anew.

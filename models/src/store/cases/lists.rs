@@ -6,7 +6,7 @@ use diesel::prelude::*;
 use super::CaseRow;
 use crate::db::Connection;
 use crate::error::StoreError;
-use crate::ids::{PoolId, SiteId};
+use crate::ids::{PatientId, PoolId, SiteId};
 use crate::names::fold;
 use crate::schema::{cases, patients, requests};
 use crate::state::CaseState;
@@ -102,4 +102,17 @@ pub fn case_counts(conn: &mut Connection, pool: Option<PoolId>) -> Result<Vec<(C
         Some(pool) => rows.filter(cases::pool_id.eq(pool)).load(conn)?,
         None => rows.load(conn)?,
     })
+}
+
+/// The cases of a patient, oldest first; cancelled ones left out.
+///
+/// # Errors
+/// What the database says.
+pub fn case_list_of_patient(conn: &mut Connection, patient: PatientId) -> Result<Vec<CaseRow>, StoreError> {
+    Ok(cases::table
+        .filter(cases::patient_id.eq(patient))
+        .filter(cases::state.ne(CaseState::Cancelled))
+        .order(cases::id)
+        .select(CaseRow::as_select())
+        .load(conn)?)
 }

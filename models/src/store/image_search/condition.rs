@@ -83,6 +83,9 @@ impl Query {
             Scope::Studies(studies) => (study, studies.iter().map(|study| study.0).collect()),
         };
         self.ids_in(column, &ids);
+        if matches!(scope, Scope::Sites(_)) && column.starts_with("studies.") {
+            self.push(" AND studies.elsewhere = false");
+        }
     }
 
     fn ids_in(&mut self, column: &str, ids: &[i64]) {

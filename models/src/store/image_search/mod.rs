@@ -2,7 +2,8 @@
 //!
 //! One function per level of the information model (PS3.4 C.6.1.1, C.6.2.1). Keys match as the standard says
 //! ([`ImageKeys`]); nothing outside the [`Scope`] is ever found, nor an instance that is hidden, nor a series, study or
-//! patient that has nothing else. Each level has one order that does not depend on how the database found the rows:
+//! patient that has nothing else. Another institution's studies carry another institution's numbers: a site's search
+//! does not find them, only that of a case beside which they stand. Each level has one order that does not depend on how the database found the rows:
 //! patients by row; studies the newest first, within a day the last to arrive first (studies without a date come first
 //! on PostgreSQL and last on SQLite); series by study, number and row; instances by series, number and row.
 //!
@@ -181,6 +182,7 @@ fn same_patient(conn: &mut Connection, scope: &Scope, keys: &ImageKeys) -> Resul
         let key = rule.parse::<PatientIdRule>()?.key(value);
         let same: Option<PatientId> = patients::table
             .filter(patients::site_id.eq(site))
+            .filter(patients::medium_id.is_null())
             .filter(patients::patient_key.eq(key))
             .select(patients::id)
             .first(conn)

@@ -7,6 +7,7 @@ use crate::db::Connection;
 use crate::error::StoreError;
 use crate::ids::{ArrivalId, EndpointId, SiteId, UserId};
 use crate::schema::arrivals;
+use crate::state::Whose;
 
 /// Opens the record of an association, an upload or an import.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct NewArrival {
     pub user: Option<UserId>,
     /// `dicom`, `upload`, `stow` or `import`.
     pub via: &'static str,
+    /// Whose patients it brings.
+    pub whose: Whose,
     /// The calling AE title, or empty.
     pub calling_ae: String,
     /// The address it came from.
@@ -44,6 +47,7 @@ pub fn arrival_open_in_tx(conn: &mut Connection, arrival: &NewArrival) -> Result
             arrivals::endpoint_id.eq(arrival.endpoint),
             arrivals::user_id.eq(arrival.user),
             arrivals::via.eq(arrival.via),
+            arrivals::whose.eq(arrival.whose),
             arrivals::calling_ae.eq(&arrival.calling_ae),
             arrivals::address.eq(&arrival.address),
             arrivals::started_at.eq(arrival.at),
@@ -96,4 +100,14 @@ pub fn arrival_close_in_tx(
         ))
         .execute(conn)?;
     Ok(())
+}
+
+/// The arrival, if it brings another institution's patients.
+pub(super) fn from_elsewhere(
+    conn: &mut Connection,
+    arrival: Option<ArrivalId>,
+) -> Result<Option<ArrivalId>, StoreError> {
+    let Some(arrival) = arrival else { return Ok(None) };
+    let whose: Whose = arrivals::table.find(arrival).select(arrivals::whose).first(conn)?;
+    Ok((whose == Whose::Elsewhere).then_some(arrival))
 }

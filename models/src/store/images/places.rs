@@ -4,9 +4,10 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use super::InstanceFacts;
+use super::arrivals::from_elsewhere;
 use crate::db::{Connection, in_savepoint};
 use crate::error::StoreError;
-use crate::ids::{SeriesId, SiteId, StudyId};
+use crate::ids::{ArrivalId, SeriesId, SiteId, StudyId};
 use crate::names::PatientIdRule;
 use crate::schema::{series, studies};
 use crate::state::MatchState;
@@ -17,6 +18,7 @@ pub(super) fn study_of_uid_in_tx(
     conn: &mut Connection,
     site: SiteId,
     rule: PatientIdRule,
+    arrival: Option<ArrivalId>,
     facts: &InstanceFacts,
     at: NaiveDateTime,
 ) -> Result<StudyId, StoreError> {
@@ -41,7 +43,10 @@ pub(super) fn study_of_uid_in_tx(
     }
     let identity = &facts.identity;
     let key = rule.key(&identity.patient_id);
-    let patient = patients::patient_of_key_in_tx(conn, site, &key, identity, at)?;
+    let patient = match from_elsewhere(conn, arrival)? {
+        Some(medium) => patients::foreign_patient_in_tx(conn, site, medium, &facts.issuer, identity, at)?,
+        None => patients::patient_of_key_in_tx(conn, site, &key, identity, at)?,
+    };
     let inserted = in_savepoint(conn, |conn| {
         diesel::insert_into(studies::table)
             .values((
@@ -49,6 +54,7 @@ pub(super) fn study_of_uid_in_tx(
                     studies::site_id.eq(site),
                     studies::study_uid.eq(&facts.study_uid),
                     studies::patient_id.eq(patient.id),
+                    studies::elsewhere.eq(patient.medium_id.is_some()),
                     studies::header_patient_id.eq(&identity.patient_id),
                     studies::header_name_alphabetic.eq(&identity.name.alphabetic),
                     studies::header_name_ideographic.eq(&identity.name.ideographic),

@@ -13,6 +13,8 @@ code_table! {
     FIELD_INVALID = 422, "field_invalid", "この値は使えません。", "This value cannot be used.";
     FIELD_TOO_LONG = 422, "field_too_long", "長すぎます。", "This is too long.";
     FIELD_REASON_REQUIRED = 422, "field_reason_required", "理由を入力してください。", "Please give a reason.";
+    NOTHING_TO_EXPORT = 409, "nothing_to_export",
+        "この症例には書き出す画像がありません。", "This case has no images to export.";
     SIGN_IN_FIRST = 401, "sign_in_first",
         "ログインが必要です。ログインしてから、もう一度お試しください。",
         "You need to sign in. Sign in and try again.";

@@ -43,6 +43,11 @@ code_table! {
     REPORT_NOT_RETURNED = 409, "report_not_returned",
         "返却がまだ終わっていません。返却が済むと確認できます。",
         "The report is still being returned. You can accept it when that is done.";
+    ELSEWHERE_DIFFERS = 409, "elsewhere_differs",
+        "二人の記載が一致しません（{differs}）。確認した項目をseenに入れて、もう一度送信してください。",
+        "The two differ ({differs}). Look at them, name what you have looked at in `seen`, and send it again.";
+    ELSEWHERE_DECIDED = 409, "elsewhere_decided",
+        "すでに決められています。画面を更新してください。", "This is decided already. Load the page again.";
     REPORT_WITHDRAWN = 409, "report_withdrawn",
         "この報告は取り消されています。新しい版を確認してください。",
         "This report was withdrawn. Look at the newest version.";

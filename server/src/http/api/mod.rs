@@ -15,6 +15,7 @@ mod dispatch;
 mod forms;
 mod images;
 mod me;
+mod media;
 mod reads;
 mod regrouping;
 mod reports;
@@ -48,6 +49,7 @@ pub fn routes(routes: &mut Routes) {
         forms::routes,
         reports::routes,
         uploads::routes,
+        media::routes,
         worklist::routes,
         reads::routes,
         signing::routes,
@@ -79,6 +81,12 @@ pub fn routes(routes: &mut Routes) {
     paths(
         openapi,
         me::me,
+        media::case_medium,
+        media::portal_medium,
+        media::portal_elsewhere,
+        media::portal_elsewhere_link,
+        media::portal_elsewhere_discard,
+        media::portal_elsewhere_undo,
         requests::portal_sites,
         requests::portal_list,
         requests::portal_request_create,

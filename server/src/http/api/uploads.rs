@@ -2,10 +2,11 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use dokuei_models::SiteId;
-use serde::Serialize;
+use dokuei_models::state::Whose;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::super::uploads::{line, name_of, receive};
+use super::super::uploads::{line, name_of, ours, receive};
 use super::super::{Answer, Page, Routes};
 use crate::app::uploads;
 use crate::authority::Allowed;
@@ -33,11 +34,19 @@ struct UploadShape {
     files: Vec<serde_json::Value>,
 }
 
+/// Whose images these are.
+#[derive(Deserialize)]
+pub(super) struct OfWhom {
+    #[serde(default = "ours")]
+    whose: Whose,
+}
+
 /// Takes one DICOM file, or a ZIP or disc image of them, as the raw body; answers when all of it is kept. The same
 /// file may be sent again without harm.
 #[utoipa::path(post, path = "/api/v1/portal/sites/{site}/images", tag = "portal",
     params(
         ("site" = i64, Path, description = "A site of one's own"),
+        ("whose" = Option<String>, Query, description = "`ours`, or `elsewhere` for another institution's patients, who are for comparison only"),
         ("x-file-name" = Option<String>, Header, description = "The file's name, percent-encoded"),
     ),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
@@ -47,13 +56,14 @@ pub(super) async fn portal_images(
     state: State,
     page: Page,
     path: web::Path<SiteId>,
+    of_whom: web::Query<OfWhom>,
     request: HttpRequest,
     body: web::Payload,
 ) -> Answer {
     let site = path.into_inner();
     who.reach().need_site(site)?;
     let file = receive(&state, &request, body).await?;
-    let upload = uploads::begin(&state, &who, site).await?;
+    let upload = uploads::begin(&state, &who, site, of_whom.whose).await?;
     let mut reports = uploads::take(&state, site, upload, name_of(&request), file);
     let mut files = Vec::new();
     while let Some(report) = reports.recv().await {

@@ -11,6 +11,7 @@ use dokuei_models::{CaseId, ReportVersionId, UserId};
 use dokuei_terms::Language;
 use serde::Deserialize;
 
+use super::super::medium::Priors;
 use super::super::page::see_other;
 use super::super::{Answer, Page, Routes, live};
 use super::{LineView, version_badge};
@@ -32,6 +33,7 @@ pub const DOCUMENT_POLICY: &str =
 pub fn routes(routes: &mut Routes) {
     routes.get("/portal/cases/{case}", show);
     routes.get("/portal/cases/{case}/status", status);
+    routes.get("/portal/cases/{case}/medium.zip", medium);
     routes.get("/portal/cases/{case}/events", events);
     routes.post("/portal/cases/{case}/answer", answer);
     routes.get("/portal/versions/{version}/report.pdf", pdf);
@@ -230,6 +232,12 @@ async fn pdf(
         .insert_header((header::CONTENT_SECURITY_POLICY, DOCUMENT_POLICY))
         .insert_header((header::CONTENT_ENCODING, "identity"))
         .body(bytes))
+}
+
+/// The case's images and reports as portable data.
+async fn medium(who: Allowed<SeeReports>, state: State, path: web::Path<CaseId>, wanted: web::Query<Priors>) -> Answer {
+    let case = path.into_inner();
+    super::super::medium::answer(&state, &who, who.reach(), case, wanted.into_inner()).await
 }
 
 async fn accept(who: Allowed<ActOnReports>, state: State, path: web::Path<ReportVersionId>) -> Answer {
