@@ -4,6 +4,7 @@ find PORT TITLE NAME      a study query by name in ISO 2022 IR 87, fields of wha
 relational PORT TITLE     which bytes of the extended negotiation are granted
 interrupt PORT TITLE UID  cancels a C-GET after its first object
 commit PORT TITLE LISTEN UID...   asks for storage commitment; the answer comes to LISTEN, or here if that is 0
+pdus PORT TITLE                   pynetdicom's own hand-encoded PDUs, name and hexadecimal
 step PORT TITLE UID STUDY         a performed step from its beginning to its end, with what must be refused
 notify PORT TITLE STUDY           an availability notification
 """
@@ -59,6 +60,10 @@ elif what == "relational":
     granted = assoc.acceptor.sop_class_extended
     out({str(uid): list(value) for uid, value in granted.items()})
     assoc.release()
+elif what == "pdus":
+    from pynetdicom.tests import encoded_pdu_items as items
+
+    out({name: value.hex() for name, value in vars(items).items() if isinstance(value, bytes)})
 elif what == "commit":
     COMMIT = "1.2.840.10008.1.20.1"
     told = []

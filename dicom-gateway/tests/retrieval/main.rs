@@ -406,3 +406,27 @@ async fn a_console_finds_the_open_requests_of_its_site() {
     assert_eq!(ask("VIEWER_B", &[]).await.1.len(), 1, "another site has its own list");
     assert!(ask("HOSPITAL_A", &[]).await.1.is_empty(), "who may not query has none");
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pynetdicoms_hand_encoded_pdus_are_each_answered_or_ended_and_hurt_nobody() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let house = filled(1).await;
+    let pdus = pynetdicom(&["pdus", "0", "VIEWER_A"]).await;
+    let pdus = pdus.as_object().unwrap();
+    assert!(pdus.len() > 20, "only {} PDUs", pdus.len());
+    for (name, hex) in pdus {
+        let bytes = hex::decode(hex.as_str().unwrap()).unwrap();
+        let mut peer = tokio::net::TcpStream::connect(("127.0.0.1", house.port)).await.unwrap();
+        peer.write_all(&bytes).await.unwrap();
+        peer.shutdown().await.unwrap();
+        let mut answer = Vec::new();
+        let ended = tokio::time::timeout(std::time::Duration::from_secs(5), peer.read_to_end(&mut answer)).await;
+        // A reset is an end too.
+        let _ = ended.unwrap_or_else(|_| panic!("{name} was left hanging"));
+        if bytes.first() == Some(&1) {
+            assert!(matches!(answer.first(), Some(2 | 3 | 7)), "{name}: {answer:02x?}");
+        }
+    }
+    let said = house.ask("echoscu", "VIEWER_A", &[]).await;
+    assert!(said.contains("Association Accepted"), "{said}");
+}
