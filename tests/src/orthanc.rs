@@ -39,6 +39,8 @@ impl Orthanc {
             "RemoteAccessAllowed": false,
             "AuthenticationEnabled": false,
             "StableAge": 1,
+            // Else it drops the kanji of what it is answered.
+            "DefaultEncoding": "Utf8",
             "DicomModalities": {},
         });
         let file = folder.path().join("orthanc.json");
@@ -137,6 +139,63 @@ impl Orthanc {
     pub async fn tags(&self, instance: &str) -> Result<Value> {
         let answer = self.client.get(self.url(&format!("/instances/{instance}/simplified-tags"))).send().await?;
         Ok(answer.error_for_status()?.json().await?)
+    }
+
+    /// C-FIND at the peer `name`: its answers by keyword, and Orthanc's id of the query.
+    ///
+    /// # Errors
+    /// When the peer does not answer.
+    pub async fn query(&self, name: &str, level: &str, keys: Value) -> Result<(String, Vec<Value>)> {
+        let question = json!({ "Level": level, "Query": keys });
+        let answer = self.client.post(self.url(&format!("/modalities/{name}/query"))).json(&question).send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        ensure!(status.is_success(), "Orthanc could not query: {status} {text}");
+        let query: Value = serde_json::from_str(&text)?;
+        let id = query["ID"].as_str().context("Orthanc named no query")?.to_owned();
+        let answers = self.client.get(self.url(&format!("/queries/{id}/answers?expand&simplify"))).send().await?;
+        Ok((id, answers.error_for_status()?.json().await?))
+    }
+
+    /// C-MOVE of everything that a query found to `ae_title`, to its end.
+    ///
+    /// # Errors
+    /// When not all of it was moved.
+    pub async fn retrieve(&self, query: &str, ae_title: &str) -> Result<()> {
+        let order = json!({ "TargetAet": ae_title, "Synchronous": true });
+        let answer = self.client.post(self.url(&format!("/queries/{query}/retrieve"))).json(&order).send().await?;
+        answer.error_for_status().context("Orthanc could not retrieve")?;
+        Ok(())
+    }
+
+    /// Asks the peer `name` for storage commitment of resources by Orthanc's ids; returns the transaction.
+    ///
+    /// # Errors
+    /// When the peer does not take the question.
+    pub async fn commit(&self, name: &str, ids: &[String]) -> Result<String> {
+        let order = json!({ "Resources": ids });
+        let path = self.url(&format!("/modalities/{name}/storage-commitment"));
+        let answer = self.client.post(path).json(&order).send().await?.error_for_status()?;
+        let asked: Value = answer.json().await?;
+        Ok(asked["ID"].as_str().context("Orthanc named no transaction")?.to_owned())
+    }
+
+    /// What has been reported of a storage commitment.
+    ///
+    /// # Errors
+    /// When Orthanc does not know the transaction.
+    pub async fn commitment(&self, transaction: &str) -> Result<Value> {
+        let answer = self.client.get(self.url(&format!("/storage-commitment/{transaction}"))).send().await?;
+        Ok(answer.error_for_status()?.json().await?)
+    }
+
+    /// Forgets one resource, by its path (`studies/...`).
+    ///
+    /// # Errors
+    /// When there is none.
+    pub async fn delete(&self, path: &str) -> Result<()> {
+        self.client.delete(self.url(&format!("/{path}"))).send().await?.error_for_status()?;
+        Ok(())
     }
 
     fn url(&self, path: &str) -> String {

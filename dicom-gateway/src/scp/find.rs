@@ -120,7 +120,8 @@ impl<L: Link> Association<L> {
     }
 
     /// A data set in the syntax of the context and in character sets that the peer reads: those it is registered with,
-    /// else those of its request where they suffice, else ISO 2022 IR 87, else UTF-8.
+    /// else those of its request where they suffice, else ISO 2022 IR 87 where the request is in no other set than a
+    /// Japanese one, else UTF-8 (Orthanc asks in ISO_IR 100 and reads no code extensions).
     pub(super) fn encode(&self, context: u8, request: &DataSet, answer: &DataSet) -> Vec<u8> {
         use dicom_dictionary_std::tags::SPECIFIC_CHARACTER_SET;
         let agreed = self.agreement.contexts.get(&context).map(|agreed| agreed.transfer_syntax.as_str());
@@ -129,8 +130,12 @@ impl<L: Link> Association<L> {
         let sets = match &self.rights.repertoire {
             Some(registered) => vec![registered.clone()],
             None => {
-                let asked = Repertoire::parse(&request.texts(SPECIFIC_CHARACTER_SET).join("\\"));
-                asked.into_iter().chain([Repertoire::kanji(), Repertoire::utf8()]).collect()
+                let declared = request.texts(SPECIFIC_CHARACTER_SET).join("\\");
+                let japanese =
+                    declared.is_empty() || ["IR 13", "IR 87", "IR 159"].iter().any(|set| declared.contains(set));
+                let kanji = japanese.then(Repertoire::kanji);
+                let asked = Repertoire::parse(&declared);
+                asked.into_iter().chain(kanji).chain([Repertoire::utf8()]).collect()
             }
         };
         let mut last = Vec::new();
