@@ -118,15 +118,14 @@ pub fn enqueue_in_tx(conn: &mut Connection, job: &NewJob) -> Result<(), StoreErr
 /// # Errors
 /// What the database says.
 pub fn postpone_in_tx(conn: &mut Connection, job: &NewJob) -> Result<(), StoreError> {
-    enqueue_in_tx(conn, job)?;
-    diesel::update(
-        jobs::table
-            .filter(jobs::kind.eq(job.kind))
-            .filter(jobs::key.eq(&job.key))
-            .filter(jobs::state.eq(JobState::Queued)),
-    )
-    .set(jobs::run_at.eq(job.run_at))
-    .execute(conn)?;
+    let queued = jobs::table
+        .filter(jobs::kind.eq(job.kind))
+        .filter(jobs::key.eq(&job.key))
+        .filter(jobs::state.eq(JobState::Queued));
+    // First, because this is done with every image and the job is nearly always there.
+    if diesel::update(queued).set(jobs::run_at.eq(job.run_at)).execute(conn)? == 0 {
+        enqueue_in_tx(conn, job)?;
+    }
     Ok(())
 }
 

@@ -102,6 +102,16 @@ pub(super) fn series_of_uid_in_tx(
     at: NaiveDateTime,
 ) -> Result<SeriesId, StoreError> {
     use diesel::sql_types::{BigInt, Integer, Nullable, Text, Timestamp};
+    let find = |conn: &mut Connection| {
+        series::table
+            .filter(series::study_id.eq(study))
+            .filter(series::series_uid.eq(&facts.series_uid))
+            .select(series::id)
+            .first(conn)
+    };
+    if let Some(known) = find(conn).optional()? {
+        return Ok(known);
+    }
     diesel::sql_query(
         "INSERT INTO series (study_id, series_uid, modality, number, description, protocol, body_part, laterality, \
          view_position, instances, first_received_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $10) \
@@ -118,9 +128,5 @@ pub(super) fn series_of_uid_in_tx(
     .bind::<Text, _>(&facts.view_position)
     .bind::<Timestamp, _>(at)
     .execute(conn)?;
-    Ok(series::table
-        .filter(series::study_id.eq(study))
-        .filter(series::series_uid.eq(&facts.series_uid))
-        .select(series::id)
-        .first(conn)?)
+    Ok(find(conn)?)
 }
