@@ -6,6 +6,10 @@
 //! file and the folder it is renamed into.
 
 mod aside;
+mod folder;
+mod journal;
+mod spool;
+mod stream;
 
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -20,6 +24,10 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use sha2::{Digest, Sha256};
 
 pub use self::aside::{Aside, StoredObject};
+use self::folder::Folder;
+pub use self::journal::{Journal, Record};
+pub use self::spool::Spool;
+pub use self::stream::ObjectStream;
 
 /// Where the objects are.
 #[derive(Clone, PartialEq, Eq)]
@@ -104,6 +112,9 @@ pub struct KeptObject {
 #[derive(Clone)]
 pub struct Objects {
     store: Arc<dyn ObjectStore>,
+    /// Where they are, if that is a folder.
+    folder: Option<Folder>,
+    journal: Option<Journal>,
 }
 
 impl std::fmt::Debug for Objects {
@@ -118,18 +129,48 @@ impl Objects {
     /// # Errors
     /// [`ObjectError::Unavailable`] when it cannot be opened.
     pub fn open(url: &ObjectsUrl) -> Result<Self, ObjectError> {
-        let store: Arc<dyn ObjectStore> = match url {
+        let (store, folder): (Arc<dyn ObjectStore>, _) = match url {
             ObjectsUrl::Folder(path) => {
                 std::fs::create_dir_all(path)
                     .map_err(|error| ObjectError::Unavailable(format!("{}: {error}", path.display())))?;
-                Arc::new(LocalFileSystem::new_with_prefix(path)?.with_fsync(true))
+                let store = LocalFileSystem::new_with_prefix(path)?.with_fsync(true);
+                (Arc::new(store), Some(Folder::new(path.clone())))
             }
             ObjectsUrl::S3 { bucket, prefix } => {
                 let whole = AmazonS3Builder::from_env().with_bucket_name(bucket).build()?;
-                if prefix.is_empty() { Arc::new(whole) } else { Arc::new(PrefixStore::new(whole, prefix.as_str())) }
+                let store: Arc<dyn ObjectStore> = if prefix.is_empty() {
+                    Arc::new(whole)
+                } else {
+                    Arc::new(PrefixStore::new(whole, prefix.as_str()))
+                };
+                (store, None)
             }
         };
-        Ok(Self { store })
+        Ok(Self { store, folder, journal: None })
+    }
+
+    /// The same with a [`Journal`] of about `capacity` bytes in front, where the objects are in a folder that no other
+    /// process reads. What a crash left in the journal comes with it and is to be filed before anybody asks.
+    ///
+    /// # Errors
+    /// As [`Objects::open`].
+    pub fn open_journaled(url: &ObjectsUrl, capacity: u64) -> Result<(Self, Vec<Arc<Record>>), ObjectError> {
+        let mut objects = Self::open(url)?;
+        let Some(folder) = objects.folder.clone().filter(|_| capacity > 0) else { return Ok((objects, Vec::new())) };
+        let place = folder.root().join("journal");
+        let (journal, left) = Journal::open(&place, folder, capacity)?;
+        objects.journal = Some(journal);
+        Ok((objects, left))
+    }
+
+    /// The journal, where there is one.
+    pub fn journal(&self) -> Option<&Journal> {
+        self.journal.as_ref()
+    }
+
+    /// The key of an object with this content.
+    pub fn key(folder: &str, sha256: &str) -> String {
+        format!("{folder}/{}/{sha256}", sha256.get(..2).unwrap_or("00"))
     }
 
     /// Keeps bytes durably under `FOLDER/ab/SHA256`. The same bytes twice are one object.
@@ -146,7 +187,7 @@ impl Objects {
     /// # Errors
     /// As [`Objects::keep`].
     pub async fn keep_hashed(&self, folder: &str, sha256: String, bytes: Bytes) -> Result<KeptObject, ObjectError> {
-        let key = format!("{folder}/{}/{sha256}", sha256.get(..2).unwrap_or("00"));
+        let key = Self::key(folder, &sha256);
         let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
         self.store.put(&Path::from(key.as_str()), bytes.into()).await?;
         Ok(KeptObject { key, sha256, size })
@@ -157,6 +198,9 @@ impl Objects {
     /// # Errors
     /// [`ObjectError::Missing`] or [`ObjectError::Unavailable`].
     pub async fn get(&self, key: &str) -> Result<Bytes, ObjectError> {
+        if let Some(bytes) = self.journaled(key, 0..u64::MAX).await {
+            return bytes;
+        }
         Ok(self.store.get(&Path::from(key)).await?.bytes().await?)
     }
 
@@ -174,7 +218,17 @@ impl Objects {
     /// # Errors
     /// [`ObjectError::Missing`] or [`ObjectError::Unavailable`].
     pub async fn get_range(&self, key: &str, range: std::ops::Range<u64>) -> Result<Bytes, ObjectError> {
+        if let Some(bytes) = self.journaled(key, range.clone()).await {
+            return bytes;
+        }
         Ok(self.store.get_range(&Path::from(key), range).await?)
+    }
+
+    /// Its bytes, if it is in the journal. What is not there is in the folder already.
+    async fn journaled(&self, key: &str, range: std::ops::Range<u64>) -> Option<Result<Bytes, ObjectError>> {
+        let record = self.journal.as_ref()?.find(key)?;
+        let read = tokio::task::spawn_blocking(move || record.read(range)).await;
+        Some(read.unwrap_or_else(|error| Err(ObjectError::Unavailable(error.to_string()))))
     }
 
     /// Writes and reads a small object, for the readiness check.

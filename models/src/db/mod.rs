@@ -10,6 +10,7 @@
 //! Readers are threads of their own over the write-ahead log. PostgreSQL: a
 //! pool of connections, READ COMMITTED, unique indexes for cross-row rules.
 
+mod behind;
 mod connection;
 mod migrate;
 mod postgres;
@@ -27,7 +28,11 @@ pub(crate) use savepoint::in_savepoint;
 use tokio::sync::oneshot;
 
 use crate::error::StoreError;
+use behind::Behind;
 use threads::Lane;
+
+/// The outcome of a change that was queued; an error of the channel means that the database's thread has ended.
+pub type Underway<T> = oneshot::Receiver<Result<T, StoreError>>;
 
 /// A handle to the database; clones share the threads.
 #[derive(Clone)]
@@ -35,6 +40,7 @@ pub struct Db {
     flavour: Flavour,
     read_lane: Lane,
     write_lane: Lane,
+    behind: Behind,
 }
 
 impl std::fmt::Debug for Db {
@@ -69,6 +75,7 @@ impl Db {
         T: Send + 'static,
         F: Fn(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
+        self.behind.settled().await;
         Self::on(&self.read_lane, query).await
     }
 
@@ -82,6 +89,27 @@ impl Db {
         F: Fn(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
         Self::on(&self.write_lane, change).await
+    }
+
+    /// Queues a change, where everybody who asks later sees it: every later [`Db::read`] and [`Db::tx`] waits for it.
+    /// `None` where other processes write and read too (PostgreSQL): there it must be waited for.
+    ///
+    /// The change is durable when the receiver gives its outcome. Whoever does not wait must be able to make the change
+    /// again after a crash.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] when the database's thread has ended.
+    pub fn tx_behind<T, F>(&self, change: F) -> Option<Result<Underway<T>, StoreError>>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Connection) -> Result<T, StoreError> + Send + 'static,
+    {
+        (self.flavour == Flavour::Sqlite).then(|| {
+            let (sender, receiver) = oneshot::channel();
+            let work = threads::Work { run: change, answer: Some(sender), outcome: None };
+            self.write_lane.submit(self.behind.follow(Box::new(work)))?;
+            Ok(receiver)
+        })
     }
 
     async fn on<T, F>(lane: &Lane, work: F) -> Result<T, StoreError>

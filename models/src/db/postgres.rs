@@ -4,6 +4,7 @@ use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
 use diesel::pg::PgConnection;
 
+use super::behind::Behind;
 use super::threads::{self, Job, Lane, Queue};
 use super::{Connection, Db, Flavour, migrate};
 use crate::error::StoreError;
@@ -32,7 +33,7 @@ pub(super) fn open(address: &str) -> Result<Db, StoreError> {
             threads::start(&format!("{name}-{at}"), move || serve(&address, begin, &queue))?;
         }
     }
-    Ok(Db { flavour: Flavour::Postgres, read_lane, write_lane })
+    Ok(Db { flavour: Flavour::Postgres, read_lane, write_lane, behind: Behind::default() })
 }
 
 fn connect(address: &str) -> Result<Connection, StoreError> {

@@ -7,6 +7,7 @@ use diesel::Connection as _;
 use diesel::connection::SimpleConnection;
 use diesel::sqlite::SqliteConnection;
 
+use super::behind::Behind;
 use super::threads::{self, Job, Lane, Queue};
 use super::{Connection, Db, Flavour, migrate};
 use crate::error::StoreError;
@@ -35,7 +36,7 @@ pub(super) fn open(path: &Path) -> Result<Db, StoreError> {
         let mut connection = connect(&path, READER_SETTINGS)?;
         threads::start(&format!("db-reader-{at}"), move || read_loop(&mut connection, &queue))?;
     }
-    Ok(Db { flavour: Flavour::Sqlite, read_lane, write_lane })
+    Ok(Db { flavour: Flavour::Sqlite, read_lane, write_lane, behind: Behind::default() })
 }
 
 fn connect(path: &Path, settings: &str) -> Result<Connection, StoreError> {

@@ -17,6 +17,7 @@ mod hidden;
 mod image_search;
 mod immutability;
 mod jobs_and_leases;
+mod journal;
 mod parity;
 mod patient_links;
 mod plans;
