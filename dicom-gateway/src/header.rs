@@ -16,6 +16,7 @@ mod collect;
 pub(crate) mod element;
 mod file;
 mod instance;
+mod long;
 pub(crate) mod value;
 pub(crate) mod walk;
 
@@ -23,6 +24,7 @@ pub use file::{FileParts, split_file};
 pub use instance::{
     ImageHeader, InstanceHeader, Oddity, PatientHeader, PixelDataAt, RequestHeader, SeriesHeader, StudyHeader,
 };
+pub use long::{MAX_HEADER, ReadAt, read_long};
 
 #[cfg(test)]
 mod hostile_tests;

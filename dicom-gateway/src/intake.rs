@@ -2,19 +2,24 @@
 //!
 //! [`Archive::keep`] returns `Ok` only when the object's bytes and its index row
 //! survive a power cut, in the index or in quarantine; whoever received it may
-//! answer "success" then and not before. The same instance again with the same
+//! answer "success" then and not before. [`Archive::receive`] may return when both
+//! are in a journal instead, and whoever asks later waits for the row. The same instance again with the same
 //! data set changes nothing. Other bytes under a known SOP instance UID, and an
 //! object whose header cannot be read, are kept apart for a person to decide:
 //! they are answered as success too, because nothing was lost.
 
 mod index;
+mod journal;
 mod object;
 
 use async_trait::async_trait;
+use dokuei_models::objects::Spool;
 use dokuei_models::store::images::{ArrivalCounts, NewArrival};
 use dokuei_models::{ArrivalId, SiteId};
+use tokio::sync::oneshot;
 
 pub use index::IndexedArchive;
+pub use journal::replay;
 pub(crate) use object::Receiving;
 pub use object::{ObjectError, ReceivedObject};
 
@@ -29,6 +34,15 @@ pub enum Kept {
     Conflict(Filed),
     /// It could not be understood: kept apart, with the reason in words.
     Quarantined(String),
+}
+
+/// An object that nothing can lose any more, and that whoever asks next is given.
+#[derive(Debug)]
+pub enum Received {
+    /// It is known what became of it.
+    Kept(Kept),
+    /// It will be told: its row is queued behind it. Nothing is told only when the archive ends.
+    Safe(oneshot::Receiver<Kept>),
 }
 
 /// Where an object belongs.
@@ -65,6 +79,19 @@ pub trait Archive: Send + Sync + 'static {
 
     /// Keeps one object durably.
     async fn keep(&self, site: SiteId, arrival: ArrivalId, object: ReceivedObject) -> Result<Kept, KeepError>;
+
+    /// Keeps one object as durably, and returns as soon as it is: what became of it may be told later.
+    async fn receive(&self, site: SiteId, arrival: ArrivalId, object: ReceivedObject) -> Result<Received, KeepError> {
+        self.keep(site, arrival, object).await.map(Received::Kept)
+    }
+
+    /// Where an object goes that is too long for memory; `None` if all are held in memory. Blocks on the disk.
+    ///
+    /// # Errors
+    /// The disk's.
+    fn spool(&self) -> Result<Option<Spool>, KeepError> {
+        Ok(None)
+    }
 
     /// Closes the record. `outcome` is `released`, `aborted`, `lost`, `timeout` or `done`.
     async fn close(&self, arrival: ArrivalId, counts: ArrivalCounts, outcome: &'static str) -> Result<(), KeepError>;

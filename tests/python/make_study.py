@@ -1,4 +1,4 @@
-"""Makes a study of N instances out of one real file: same pixels, new UIDs, given attributes.
+"""Makes a study of N instances out of one real file: same pixels (once for each frame), new UIDs, given attributes.
 
     make_study.py TEMPLATE FOLDER COUNT '{"PatientID": "0000123", ...}'
 
@@ -20,6 +20,7 @@ first.SeriesInstanceUID = generate_uid()
 first.SpecificCharacterSet = "ISO_IR 192"
 for keyword, value in attributes.items():
     setattr(first, keyword, value)
+first.PixelData *= int(attributes.get("NumberOfFrames", 1))
 
 instances = []
 for number in range(1, count + 1):

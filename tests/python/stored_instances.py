@@ -3,13 +3,16 @@
     stored_instances.py DATABASE OBJECTS STUDY_UID
 
 DATABASE is a SQLite file or postgres://..., OBJECTS the folder of objects. Prints JSON, one entry an index row:
-uid, intact (the file is there, has the row's hash, and pydicom reads the same UID out of it).
+uid, intact (the file is there, or a record of the journal, has the row's hash, and pydicom reads the same UID out
+of it).
 """
 import csv
 import hashlib
+import io
 import json
 import pathlib
 import sqlite3
+import struct
 import subprocess
 import sys
 
@@ -32,11 +35,30 @@ def rows():
         return opened.execute(sql).fetchall()
 
 
+def journaled():
+    """Key -> bytes of every whole record, as models/src/objects/journal/record.rs describes them."""
+    found, page = {}, 4096
+    for segment in sorted((objects / "journal").glob("segment-*")):
+        data = segment.read_bytes()
+        magic, generation = struct.unpack_from("<8sQ", data)
+        at = page
+        while magic == b"DOKUEI-J" and at + page <= len(data):
+            record, lap, body, key, note = struct.unpack_from("<8sQQII", data, at)
+            text = at + 32
+            head = data[at:text + key + note]
+            if record != b"DKREC-01" or lap != generation or hashlib.sha256(head).digest() != data[text + key + note:][:32]:
+                break
+            found[data[text:text + key].decode()] = data[at + page:at + page + body]
+            at += page + -(-body // page) * page
+    return found
+
+
 def intact(uid, key, sha256):
     file = objects / key
-    if not file.is_file() or hashlib.sha256(file.read_bytes()).hexdigest() != sha256:
+    held = file.read_bytes() if file.is_file() else journaled().get(key, b"")
+    if hashlib.sha256(held).hexdigest() != sha256:
         return False
-    return pydicom.dcmread(file).SOPInstanceUID == uid
+    return pydicom.dcmread(io.BytesIO(held)).SOPInstanceUID == uid
 
 
 json.dump([{"uid": uid, "intact": intact(uid, key, sha256)} for uid, key, sha256 in rows()], sys.stdout)

@@ -16,6 +16,7 @@
 //! | [`dcmtk`] | `echoscu`, `storescu`, `storescp` |
 //! | [`mail`] | an SMTP server that keeps what it gets |
 //! | [`studies`] | real DICOM files, and studies made out of them |
+//! | [`power_cut`] | what is left of a folder when every unsynced write is dropped |
 //! | [`pdf`] | `pdfsig`, `pdftotext` and pyHanko over a signed report |
 
 pub mod bucket;
@@ -27,6 +28,7 @@ pub mod mail;
 pub mod orthanc;
 pub mod pdf;
 pub mod postgres;
+pub mod power_cut;
 pub mod process;
 pub mod redis;
 pub mod story;

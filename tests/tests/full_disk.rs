@@ -133,7 +133,10 @@ fn half_done(folder: &Path) -> Result<Vec<PathBuf>> {
             let path = entry?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
             if path.is_dir() {
-                folders.push(path);
+                // The journal's segments are made whole and have names of their own.
+                if name != "journal" {
+                    folders.push(path);
+                }
             } else if !["ballast", "readiness"].contains(&name.as_str()) && name.len() != 64 {
                 found.push(path);
             }

@@ -16,13 +16,18 @@ use crate::charset::CharacterSets;
 use crate::uid::Uid;
 
 /// Deflated Explicit VR Little Endian. (JPIP's deflated syntax has no pixels to keep.)
-const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
+pub(super) const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
 
 /// Reads the header of a data set in this transfer syntax.
 pub(super) fn read(dataset: &[u8], transfer_syntax: &str) -> Result<InstanceHeader, HeaderError> {
     if transfer_syntax != DEFLATED {
         return read_plain(dataset, transfer_syntax);
     }
+    read_deflated(dataset, transfer_syntax)
+}
+
+/// The same of a deflated one, which is inflated as far as its header may reach.
+pub(super) fn read_deflated(dataset: impl Read, transfer_syntax: &str) -> Result<InstanceHeader, HeaderError> {
     let mut inflated = Vec::new();
     let mut source = flate2::read::DeflateDecoder::new(dataset).take(MAX_INFLATED_HEADER);
     let ended = source.read_to_end(&mut inflated);

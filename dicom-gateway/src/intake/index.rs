@@ -5,17 +5,21 @@
 //! wait together under one sync. A crash in between leaves an object that no row
 //! names, never a row without its object.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+
 use async_trait::async_trait;
 use chrono::Utc;
 use dokuei_models::names::PatientName;
-use dokuei_models::objects::{ObjectError, Objects};
+use dokuei_models::objects::{ObjectError, Objects, Spool};
 use dokuei_models::store::images::{self, ArrivalCounts, InstanceFacts, NewArrival};
 use dokuei_models::store::patients::Identity;
 use dokuei_models::store::quarantine;
 use dokuei_models::{ArrivalId, Db, SiteId, StoreError};
 
-use super::{Archive, Filed, KeepError, Kept, ReceivedObject};
-use crate::header::{self, InstanceHeader, Oddity};
+use super::object::Content;
+use super::{Archive, Filed, KeepError, Kept, Received, ReceivedObject};
+use crate::header::{InstanceHeader, Oddity};
 
 /// How often a transaction that lost a race is run again.
 const ATTEMPTS: usize = 5;
@@ -23,14 +27,16 @@ const ATTEMPTS: usize = 5;
 /// Keeps objects in [`Objects`] and rows in [`Db`].
 #[derive(Clone, Debug)]
 pub struct IndexedArchive {
-    db: Db,
-    objects: Objects,
+    pub(super) db: Db,
+    pub(super) objects: Objects,
+    /// Journalled objects whose rows the database does not take.
+    pub(super) stuck: Arc<AtomicUsize>,
 }
 
 impl IndexedArchive {
     /// Clones share the threads and connections of what they are given.
     pub fn new(db: Db, objects: Objects) -> Self {
-        Self { db, objects }
+        Self { db, objects, stuck: Arc::default() }
     }
 }
 
@@ -42,39 +48,22 @@ impl Archive for IndexedArchive {
 
     async fn keep(&self, site: SiteId, arrival: ArrivalId, object: ReceivedObject) -> Result<Kept, KeepError> {
         let understood = understand(&object)?;
-        let folder = match understood {
-            Ok(_) => format!("instances/{site}"),
-            Err(_) => format!("quarantine/{site}"),
-        };
-        let kept = self.objects.keep_hashed(&folder, object.sha256.clone(), object.file.clone()).await?;
-        let facts = match understood {
-            Ok(header) => facts(&header),
-            Err(apart) => {
-                let uid = object.announced.map(|(_, instance)| instance).unwrap_or_default();
-                let Apart { reason, detail } = apart.clone();
-                self.tx(move |conn| {
-                    let at = Utc::now().naive_utc();
-                    quarantine::quarantine_keep_in_tx(conn, site, Some(arrival), reason, &detail, &uid, &kept, at)
-                })
-                .await?;
-                return Ok(Kept::Quarantined(apart.detail));
-            }
-        };
-        let filed = Filed {
-            study_uid: facts.study_uid.clone(),
-            series_uid: facts.series_uid.clone(),
-            sop_instance_uid: facts.sop_instance_uid.clone(),
-        };
-        let outcome = self
-            .tx(move |conn| {
-                images::instance_keep_in_tx(conn, site, Some(arrival), &facts, &kept, Utc::now().naive_utc())
-            })
-            .await?;
-        Ok(match outcome {
-            images::Kept::New(_) => Kept::New(filed),
-            images::Kept::Repeat(_) => Kept::Repeat(filed),
-            images::Kept::Differs(_) => Kept::Conflict(filed),
-        })
+        self.keep_understood(site, arrival, object, understood).await
+    }
+
+    async fn receive(&self, site: SiteId, arrival: ArrivalId, object: ReceivedObject) -> Result<Received, KeepError> {
+        let understood = understand(&object)?;
+        if let Ok(header) = &understood
+            && self.is_journaled(&object)
+            && let Some(told) = self.journal(site, arrival, &object, facts(header)).await?
+        {
+            return Ok(Received::Safe(told));
+        }
+        self.keep_understood(site, arrival, object, understood).await.map(Received::Kept)
+    }
+
+    fn spool(&self) -> Result<Option<Spool>, KeepError> {
+        Ok(Some(self.objects.spool()?))
     }
 
     async fn close(&self, arrival: ArrivalId, counts: ArrivalCounts, outcome: &'static str) -> Result<(), KeepError> {
@@ -85,6 +74,47 @@ impl Archive for IndexedArchive {
 }
 
 impl IndexedArchive {
+    /// Bytes first, then the row.
+    async fn keep_understood(
+        &self,
+        site: SiteId,
+        arrival: ArrivalId,
+        object: ReceivedObject,
+        understood: Result<InstanceHeader, Apart>,
+    ) -> Result<Kept, KeepError> {
+        let folder = match understood {
+            Ok(_) => instances_of(site),
+            Err(_) => format!("quarantine/{site}"),
+        };
+        let announced = object.announced;
+        let kept = match object.content {
+            Content::Memory(file) => self.objects.keep_hashed(&folder, object.sha256, file).await?,
+            Content::Spool(spool) => {
+                let spool =
+                    Arc::into_inner(spool).ok_or_else(|| KeepError::Failed("the spool is shared".to_owned()))?;
+                self.objects.keep_spool(&folder, spool).await?
+            }
+        };
+        let facts = match understood {
+            Ok(header) => facts(&header),
+            Err(apart) => {
+                let uid = announced.map(|(_, instance)| instance).unwrap_or_default();
+                let Apart { reason, detail } = apart.clone();
+                self.tx(move |conn| {
+                    let at = Utc::now().naive_utc();
+                    quarantine::quarantine_keep_in_tx(conn, site, Some(arrival), reason, &detail, &uid, &kept, at)
+                })
+                .await?;
+                return Ok(Kept::Quarantined(apart.detail));
+            }
+        };
+        let filed = Filed::of(&facts);
+        let at = Utc::now().naive_utc();
+        let outcome =
+            self.tx(move |conn| images::instance_keep_in_tx(conn, site, Some(arrival), &facts, &kept, at)).await?;
+        Ok(filed.with(outcome))
+    }
+
     async fn tx<T, F>(&self, change: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -100,18 +130,42 @@ impl IndexedArchive {
     }
 }
 
+/// The folder of a site's images in the object store.
+pub(super) fn instances_of(site: SiteId) -> String {
+    format!("instances/{site}")
+}
+
+impl Filed {
+    pub(super) fn of(facts: &InstanceFacts) -> Self {
+        Self {
+            study_uid: facts.study_uid.clone(),
+            series_uid: facts.series_uid.clone(),
+            sop_instance_uid: facts.sop_instance_uid.clone(),
+        }
+    }
+
+    pub(super) fn with(self, outcome: images::Kept) -> Kept {
+        match outcome {
+            images::Kept::New(_) => Kept::New(self),
+            images::Kept::Repeat(_) => Kept::Repeat(self),
+            images::Kept::Differs(_) => Kept::Conflict(self),
+        }
+    }
+}
+
 /// Why an object must be looked at by a person: a stable code and more in words. No patient data.
 #[derive(Clone)]
-struct Apart {
-    reason: &'static str,
-    detail: String,
+pub(super) struct Apart {
+    pub(super) reason: &'static str,
+    pub(super) detail: String,
 }
 
 /// Reads the header and holds it against the message: the header, or why the
 /// object is kept apart.
-fn understand(object: &ReceivedObject) -> Result<Result<InstanceHeader, Apart>, KeepError> {
+pub(super) fn understand(object: &ReceivedObject) -> Result<Result<InstanceHeader, Apart>, KeepError> {
     let apart = |reason, detail: &str| Ok(Err(Apart { reason, detail: detail.to_owned() }));
-    let header = match header::read_dataset(object.dataset(), &object.transfer_syntax) {
+    let read = object.header().map_err(|error| KeepError::Unavailable(error.to_string()))?;
+    let header = match read {
         Ok(header) => header,
         Err(error) => return apart("unreadable", &error.to_string()),
     };
@@ -139,7 +193,7 @@ fn is_plain(header: &InstanceHeader) -> bool {
     plain(header.patient.name.raw()) && plain(header.patient.id.as_bytes())
 }
 
-fn facts(header: &InstanceHeader) -> InstanceFacts {
+pub(super) fn facts(header: &InstanceHeader) -> InstanceFacts {
     let number = |value: Option<i64>| value.and_then(|number| i32::try_from(number).ok());
     let name = &header.patient.name;
     InstanceFacts {

@@ -1,12 +1,14 @@
 //! One association from its request to its end.
 
+use std::collections::VecDeque;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use chrono::Utc;
 use dicom_ul::pdu::{AbortRQServiceProviderReason as AbortReason, AssociationRQ, Pdu};
 use dokuei_models::store::images::ArrivalCounts;
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
 use super::desk::{Admission, AssociationSummary, Desk, Outcome, Peer, Refusal, Tally};
@@ -16,8 +18,11 @@ use super::negotiate::{self, Agreement, Offer, Service};
 use super::server::ScpConfig;
 use crate::ae_title::AeTitle;
 use crate::dimse::{Command, Kind, MAX_COMMAND, Status};
-use crate::intake::Archive;
+use crate::intake::{Archive, Kept};
 use crate::wire::{Incoming, Link, ValueHead, Wire, WireError};
+
+/// How long an association that is over waits for the rows of its last objects.
+const HEAR: Duration = Duration::from_secs(30);
 
 /// What all associations use.
 pub(super) struct Shared {
@@ -40,6 +45,8 @@ pub(super) struct Association<L> {
     pub calling: AeTitle,
     pub from: IpAddr,
     pub tally: Tally,
+    /// What became of objects that were answered already.
+    pub untold: VecDeque<oneshot::Receiver<Kept>>,
     /// Length of the last object: the next one of a series is about as long.
     pub last_len: usize,
 }
@@ -107,6 +114,7 @@ pub(super) async fn run<L: Link>(link: L, from: IpAddr, shared: Arc<Shared>, shu
                 calling,
                 from,
                 tally,
+                untold: VecDeque::new(),
                 last_len: 0,
             };
             summary.outcome = association.serve(shutdown).await;
@@ -183,6 +191,7 @@ impl<L: Link> Association<L> {
         let head = match self.wire.next().await? {
             Incoming::Value(head) => head,
             Incoming::Pdu(Pdu::ReleaseRQ) => {
+                self.hear_all().await;
                 self.wire.send(&Pdu::ReleaseRP).await?;
                 return Err(Outcome::Released);
             }
@@ -292,8 +301,16 @@ impl<L: Link> Association<L> {
         Ok(self.wire.send_command(context, &response, self.agreement.peer_max_pdu).await?)
     }
 
+    /// Waits for the rows of what was answered: whoever is released finds them all, even past this process.
+    async fn hear_all(&mut self) {
+        if timeout(HEAR, self.hear(0)).await.is_err() {
+            tracing::warn!(untold = self.untold.len(), "an association ends before its last rows are written");
+        }
+    }
+
     async fn close(&mut self, outcome: Outcome) {
         let Some(arrival) = self.admission.arrival else { return };
+        self.hear_all().await;
         let number = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);
         let counts = ArrivalCounts {
             kept: number(self.tally.new),

@@ -1,20 +1,26 @@
 //! C-STORE: one object from its command to its answer.
 
+use std::sync::Arc;
+
 use chrono::Utc;
 use dokuei_models::ArrivalId;
 use dokuei_models::state::Whose;
 use dokuei_models::store::images::NewArrival;
+use tokio::sync::oneshot;
 
 use super::association::Association;
 use super::desk::Outcome;
 use super::limits::Taken;
 use crate::dimse::{Command, Status};
-use crate::intake::{KeepError, Kept, ReceivedObject, Receiving};
+use crate::intake::{KeepError, Kept, Received, ReceivedObject, Receiving};
 use crate::uid::Uid;
 use crate::wire::Link;
 
 /// Most that is reserved for an object because the last one was as long.
 const RESERVE: usize = 16 << 20;
+
+/// Objects of an association that may be answered before it is told what became of them.
+const UNTOLD: usize = 64;
 
 type Refused = (Status, &'static str);
 
@@ -72,10 +78,9 @@ impl<L: Link> Association<L> {
         loop {
             let head = self.next_data(context).await?;
             if let Ok(receiving) = &state {
-                let len = receiving.len() + head.len;
-                if len > self.shared.config.limits.object {
+                if receiving.len() + head.len > self.shared.config.limits.object {
                     state = Err((Status::OUT_OF_RESOURCES, "the object exceeds the size limit"));
-                } else if !self.shared.account.raise(&mut taken, len) {
+                } else if !self.shared.account.raise(&mut taken, receiving.in_memory() + head.len) {
                     state = Err((Status::OUT_OF_RESOURCES, "too much is being received at once, send again later"));
                 }
             }
@@ -86,35 +91,46 @@ impl<L: Link> Association<L> {
                 }
                 Err(_) => self.wire.skip_value(head).await?,
             }
+            if let Ok(receiving) = state.as_ref()
+                && receiving.is_long()
+            {
+                state = self.spill(state).await;
+            }
             if head.is_last {
                 break;
             }
         }
-        Ok(state.map(|receiving| {
-            self.last_len = receiving.len();
-            (receiving.finish(), taken)
-        }))
+        let received = match state {
+            Ok(receiving) => {
+                self.last_len = receiving.len();
+                if receiving.is_spooled() {
+                    spawn(move || receiving.finish()).await
+                } else {
+                    finished(receiving.finish())
+                }
+            }
+            Err(refused) => Err(refused),
+        };
+        Ok(received.map(|object| (object, taken)))
+    }
+
+    /// Moves what was received into the archive's spool.
+    async fn spill(&self, state: Result<Receiving, Refused>) -> Result<Receiving, Refused> {
+        let (mut receiving, archive) = (state?, Arc::clone(&self.shared.archive));
+        spawn(move || receiving.spill(|| archive.spool()).map(|()| receiving)).await
     }
 
     /// Keeps the object; the status is what the peer hears.
     async fn keep(&mut self, object: ReceivedObject) -> (Status, Option<String>) {
-        let kept = match self.arrival().await {
-            Ok(arrival) => self.shared.archive.keep(self.admission.peer.site, arrival, object).await,
+        let received = match self.arrival().await {
+            Ok(arrival) => self.shared.archive.receive(self.admission.peer.site, arrival, object).await,
             Err(error) => Err(error),
         };
-        match kept {
-            Ok(Kept::New(filed)) => {
-                self.tally.new += 1;
-                *self.tally.studies.entry(filed.study_uid).or_default() += 1;
-            }
-            Ok(Kept::Repeat(_)) => self.tally.repeated += 1,
-            Ok(Kept::Conflict(filed)) => {
-                self.tally.conflicting += 1;
-                tracing::warn!(instance = %filed.sop_instance_uid, "other bytes came under a known SOP instance UID");
-            }
-            Ok(Kept::Quarantined(reason)) => {
-                self.tally.quarantined += 1;
-                tracing::warn!(calling = %self.calling, %reason, "an object was quarantined");
+        match received {
+            Ok(Received::Kept(kept)) => self.count(kept),
+            Ok(Received::Safe(told)) => {
+                self.untold.push_back(told);
+                self.hear(UNTOLD).await;
             }
             Err(error) => {
                 tracing::warn!(calling = %self.calling, %error, "an object was not kept");
@@ -128,6 +144,46 @@ impl<L: Link> Association<L> {
             }
         }
         (Status::SUCCESS, None)
+    }
+
+    /// Hears what became of objects that were answered; waits while it is untold of more than `most`.
+    pub(super) async fn hear(&mut self, most: usize) {
+        loop {
+            let waits = self.untold.len() > most;
+            let Some(told) = self.untold.front_mut() else { return };
+            let kept = if waits {
+                told.await.ok()
+            } else {
+                match told.try_recv() {
+                    Ok(kept) => Some(kept),
+                    Err(oneshot::error::TryRecvError::Empty) => return,
+                    Err(oneshot::error::TryRecvError::Closed) => None,
+                }
+            };
+            self.untold.pop_front();
+            match kept {
+                Some(kept) => self.count(kept),
+                None => tracing::warn!(calling = %self.calling, "what became of an object was not told"),
+            }
+        }
+    }
+
+    fn count(&mut self, kept: Kept) {
+        match kept {
+            Kept::New(filed) => {
+                self.tally.new += 1;
+                *self.tally.studies.entry(filed.study_uid).or_default() += 1;
+            }
+            Kept::Repeat(_) => self.tally.repeated += 1,
+            Kept::Conflict(filed) => {
+                self.tally.conflicting += 1;
+                tracing::warn!(instance = %filed.sop_instance_uid, "other bytes came under a known SOP instance UID");
+            }
+            Kept::Quarantined(reason) => {
+                self.tally.quarantined += 1;
+                tracing::warn!(calling = %self.calling, %reason, "an object was quarantined");
+            }
+        }
     }
 
     /// The arrival's row, made when the first object comes: an echo is no arrival.
@@ -149,4 +205,17 @@ impl<L: Link> Association<L> {
         self.admission.arrival = Some(arrival);
         Ok(arrival)
     }
+}
+
+/// Runs what blocks on the disk.
+async fn spawn<T: Send + 'static>(work: impl FnOnce() -> Result<T, KeepError> + Send + 'static) -> Result<T, Refused> {
+    let done = tokio::task::spawn_blocking(work).await;
+    finished(done.unwrap_or_else(|error| Err(KeepError::Failed(error.to_string()))))
+}
+
+fn finished<T>(done: Result<T, KeepError>) -> Result<T, Refused> {
+    done.map_err(|error| {
+        tracing::warn!(%error, "an object could not be spooled");
+        (Status::OUT_OF_RESOURCES, "the archive is unavailable, send again later")
+    })
 }

@@ -16,17 +16,27 @@ use dokuei_models::store::images::NewArrival;
 use dokuei_models::{ArrivalId, Db, SiteId};
 
 pub struct House {
-    folder: tempfile::TempDir,
+    pub folder: tempfile::TempDir,
+    pub db: Db,
+    pub objects: Objects,
     pub archive: IndexedArchive,
 }
 
 impl House {
     /// An empty archive with one site and its endpoint.
     pub fn new() -> Self {
+        Self::with_journal(0)
+    }
+
+    /// The same with a journal of so many bytes.
+    pub fn with_journal(bytes: u64) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let db = Db::open(&DatabaseUrl::Sqlite(folder.path().join("dokuei.sqlite"))).unwrap();
-        let objects = Objects::open(&ObjectsUrl::Folder(folder.path().join("objects"))).unwrap();
-        let house = Self { archive: IndexedArchive::new(db, objects), folder };
+        let (objects, left) =
+            Objects::open_journaled(&ObjectsUrl::Folder(folder.path().join("objects")), bytes).unwrap();
+        assert!(left.is_empty());
+        let archive = IndexedArchive::new(db.clone(), objects.clone());
+        let house = Self { archive, db, objects, folder };
         house.sql(
             "INSERT INTO pools VALUES (1,'p','p','p');
              INSERT INTO sites VALUES (1,1,'a','a','a',1,0,1,NULL,'','','exact','wait',60,365,5,1,'',1,0,1,1);
@@ -63,7 +73,7 @@ impl House {
     }
 }
 
-fn files_below(folder: &Path) -> usize {
+pub fn files_below(folder: &Path) -> usize {
     let Ok(entries) = std::fs::read_dir(folder) else { return 0 };
     entries.map(|entry| entry.unwrap().path()).map(|path| if path.is_dir() { files_below(&path) } else { 1 }).sum()
 }

@@ -78,7 +78,7 @@ async fn what_storescu_sends_is_kept_byte_for_byte_and_counted() {
     assert_eq!(kept.len(), 5);
     for file in &sent {
         let dataset = &file[header::split_file(file).unwrap().dataset_at..];
-        assert!(kept.iter().any(|object| object.dataset() == dataset), "the data set must be kept as sent");
+        assert!(kept.iter().any(|object| object.dataset().unwrap() == dataset), "the data set must be kept as sent");
     }
     let summary = &gateway.summaries(1).await[0];
     assert_eq!(summary.outcome, Outcome::Released);

@@ -85,7 +85,7 @@ impl Archive for MemoryArchive {
         if self.failing.load(Ordering::SeqCst) {
             return Err(KeepError::Unavailable("no room".to_owned()));
         }
-        let header = header::read_dataset(object.dataset(), object.transfer_syntax()).unwrap();
+        let header = header::read_dataset(object.dataset().unwrap(), object.transfer_syntax()).unwrap();
         self.objects.lock().unwrap().push(object);
         Ok(Kept::New(Filed {
             study_uid: header.study_uid.to_string(),

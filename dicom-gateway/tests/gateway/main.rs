@@ -6,4 +6,6 @@
 mod archive;
 mod associations;
 mod common;
+mod journal;
+mod long_objects;
 mod wire_level;

@@ -127,7 +127,7 @@ async fn a_message_in_the_smallest_fragments_is_put_together() {
     peer.send(&Pdu::PData { data }).await;
     let answer = peer.answer().await;
     assert_eq!((answer.kind, answer.message_id, answer.status), (Kind::StoreResponse, 5, Some(Status::SUCCESS)));
-    assert_eq!(gateway.archive.objects()[0].dataset(), dataset);
+    assert_eq!(gateway.archive.objects()[0].dataset().unwrap(), dataset);
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use dokuei_dicom_gateway::intake;
 use dokuei_models::Db;
 use dokuei_models::objects::Objects;
 use tokio::sync::watch;
@@ -53,7 +54,10 @@ pub enum Role {
 /// What could not be opened or bound, or the first service that failed.
 pub async fn serve(config: Config, role: Role) -> anyhow::Result<()> {
     check_places(&config, role)?;
-    let (state, stop) = open(config).await?;
+    // Only where nobody else reads the objects or writes the rows: other processes know nothing of a journal.
+    let alone = matches!(role, Role::All { .. }) && !config.database.is_postgres();
+    let journal = if alone { config.objects.journal_bytes() } else { 0 };
+    let (state, stop) = open_with_journal(config, journal).await?;
     let mut services = Services::default();
     let outcome = begin(&state, role, &mut services).await;
     if outcome.is_ok() {
@@ -126,12 +130,22 @@ fn check_places(config: &Config, role: Role) -> anyhow::Result<()> {
 /// # Errors
 /// What could not be opened.
 pub async fn open(config: Config) -> anyhow::Result<(State, watch::Sender<bool>)> {
+    open_with_journal(config, 0).await
+}
+
+/// The same with a journal of so many bytes in front of the objects; what a crash left in it is filed first.
+async fn open_with_journal(config: Config, journal: u64) -> anyhow::Result<(State, watch::Sender<bool>)> {
     let data = &config.paths.data;
     std::fs::create_dir_all(data).with_context(|| format!("{}: cannot be made", data.display()))?;
     let (stop, stopped) = watch::channel(false);
     let database = config.database.url.expose().parse()?;
     let db = tokio::task::spawn_blocking(move || Db::open(&database)).await??;
-    let objects = Objects::open(&config.objects.url.parse()?)?;
+    let url = config.objects.url.parse()?;
+    let (objects, left) = tokio::task::spawn_blocking(move || Objects::open_journaled(&url, journal)).await??;
+    let replayed = intake::replay(&db, left).await.context("what was received before cannot be filed")?;
+    if replayed > 0 {
+        tracing::info!(replayed, "objects were filed that the journal held");
+    }
     let wake = match &config.redis.url {
         Some(url) => Wake::over_redis(url.expose(), stopped.clone())?,
         None => Wake::in_process(),
