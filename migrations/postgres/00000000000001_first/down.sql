@@ -57,4 +57,4 @@ DROP TABLE filings;
 DROP TABLE sites;
 DROP TABLE pools;
 DROP FUNCTION refuse_change();
-DROP FUNCTION bigrams(text);
+DROP FUNCTION letter_runs(text);

@@ -26,6 +26,7 @@ enum Bound {
 /// A query under construction.
 pub(super) struct Query {
     flavour: Flavour,
+    by_index: bool,
     text: String,
     bound: Vec<Bound>,
 }
@@ -37,9 +38,10 @@ struct Id {
 }
 
 impl Query {
-    /// Begins with `SELECT ... FROM ... WHERE true`.
-    pub fn begin(flavour: Flavour, head: &str) -> Self {
-        Self { flavour, text: head.to_owned(), bound: Vec::new() }
+    /// Begins with `SELECT ... FROM ... WHERE true`. `by_index`: parts of texts are found by PostgreSQL's index of letter
+    /// runs; else rows are only held against the pattern.
+    pub fn begin(flavour: Flavour, by_index: bool, head: &str) -> Self {
+        Self { flavour, by_index: by_index && flavour == Flavour::Postgres, text: head.to_owned(), bound: Vec::new() }
     }
 
     pub fn push(&mut self, sql: &str) {
@@ -104,17 +106,14 @@ impl Query {
         }
     }
 
-    /// `hay` is an expression of a text between marks; `indexed` where PostgreSQL has its bigrams.
+    /// `hay` is an expression of a text between marks; `indexed` where PostgreSQL has its letter runs.
     fn marked(&mut self, hay: &str, marked: &Marked, indexed: bool) {
-        let by_index = indexed && self.flavour == Flavour::Postgres && !marked.bigrams.is_empty();
-        if by_index {
-            let place = self.bind_text(&marked.bigrams.join(&PARTED.to_string()));
-            let _ = write!(self.text, " AND bigrams({hay}) @> string_to_array({place}, chr(1))");
+        if indexed && self.by_index && !marked.runs.is_empty() {
+            let place = self.bind_text(&marked.runs.join(&PARTED.to_string()));
+            let _ = write!(self.text, " AND letter_runs({hay}) @> string_to_array({place}, chr(1))");
         }
-        if !(by_index && marked.complete) {
-            let place = self.bind_text(&marked.like);
-            let _ = write!(self.text, " AND {hay} LIKE {place} ESCAPE '!'");
-        }
+        let place = self.bind_text(&marked.like);
+        let _ = write!(self.text, " AND {hay} LIKE {place} ESCAPE '!'");
     }
 
     fn text(&mut self, column: &str, key: Option<&TextPattern>, indexed: bool) {
@@ -175,6 +174,11 @@ impl Query {
         self.patient_id("studies.header_patient_id", "studies.patient_id", keys, same_patient);
         self.days("studies.header_birth_date", keys.birth_date);
         self.text("studies.header_sex", keys.sex.as_ref(), false);
+    }
+
+    /// The study's days alone.
+    pub fn study_days(&mut self, keys: &ImageKeys) {
+        self.days("studies.study_date", keys.study_date);
     }
 
     /// Keys of the study itself.

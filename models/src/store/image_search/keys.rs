@@ -71,6 +71,14 @@ impl ImageKeys {
     pub(super) fn is_about_instances(&self) -> bool {
         !self.sop_instance_uids.is_empty() || !self.sop_class_uids.is_empty() || self.instance_number.is_some()
     }
+
+    /// Whether a key asks for part of a text of which PostgreSQL has the letter runs.
+    pub(super) fn is_about_parts(&self) -> bool {
+        let texts = [&self.patient_id, &self.accession_number, &self.study_description];
+        let part = |key: &TextPattern| key.single_value().is_none() && !key.marked().runs.is_empty();
+        self.patient_name.as_ref().is_some_and(|name| name.marked().any(|group| !group.runs.is_empty()))
+            || texts.into_iter().flatten().any(part)
+    }
 }
 
 /// What may be found: nothing outside of it exists for whoever searches.

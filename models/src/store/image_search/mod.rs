@@ -7,7 +7,7 @@
 //! patients by row; studies the newest first, within a day the last to arrive first (studies without a date come first
 //! on PostgreSQL and last on SQLite); series by study, number and row; instances by series, number and row.
 //!
-//! PostgreSQL finds parts of names, PatientID, accession number and description of two characters or more by index, and
+//! PostgreSQL finds parts of names, PatientID, accession number and description of two characters or more by index;
 //! SQLite reads the site's studies in their order until it has enough.
 
 mod condition;
@@ -42,7 +42,7 @@ pub fn patient_search(
     page: Page,
 ) -> Result<Vec<FoundPatient>, StoreError> {
     let same = same_patient(conn, scope, keys)?;
-    let mut query = Query::begin(flavour(conn), "SELECT patients.id AS id FROM patients WHERE true");
+    let mut query = Query::begin(flavour(conn), true, "SELECT patients.id AS id FROM patients WHERE true");
     if let Scope::Sites(_) = scope {
         query.scope(scope, "patients.site_id", "");
     }
@@ -70,16 +70,56 @@ pub fn study_search(
     page: Page,
 ) -> Result<Vec<FoundStudy>, StoreError> {
     let same = same_patient(conn, scope, keys)?;
-    let mut query = Query::begin(flavour(conn), "SELECT studies.id AS id FROM studies WHERE true");
-    query.scope(scope, "studies.site_id", "studies.id");
-    query.patient_of_study(keys, &same);
-    query.study(keys);
-    below_study(&mut query, keys);
-    query.page(STUDY_ORDER, page);
-    let ids = query.ids(conn)?;
+    let ids = study_ids(conn, scope, keys, &same, page)?;
     let wanted: Vec<crate::ids::StudyId> = ids.iter().copied().map(crate::ids::StudyId).collect();
     let rows = studies::table.filter(studies::id.eq_any(wanted)).select(FoundStudy::as_select()).load(conn)?;
     Ok(in_order(&ids, rows))
+}
+
+/// Studies that are looked at in their order before an index of parts is asked.
+const LOOKED_AT: u32 = 10_000;
+
+/// What is common is soon found among the newest, and costs much by an index that finds all of it before the first is in
+/// its place; what is rare is found by index at once. So the newest are looked at first, and the index is asked only
+/// where they do not fill the page.
+fn study_ids(
+    conn: &mut Connection,
+    scope: &Scope,
+    keys: &ImageKeys,
+    same: &[PatientId],
+    page: Page,
+) -> Result<Vec<i64>, StoreError> {
+    let flavour = flavour(conn);
+    let conditions = |query: &mut Query| {
+        query.scope(scope, "studies.site_id", "studies.id");
+        query.patient_of_study(keys, same);
+        query.study(keys);
+        below_study(query, keys);
+    };
+    if flavour == Flavour::Sqlite || !keys.is_about_parts() || matches!(scope, Scope::Studies(_)) {
+        let mut query = Query::begin(flavour, false, "SELECT studies.id AS id FROM studies WHERE true");
+        conditions(&mut query);
+        query.page(STUDY_ORDER, page);
+        return query.ids(conn);
+    }
+    let head = "SELECT studies.id AS id FROM (SELECT * FROM studies WHERE true";
+    let mut query = Query::begin(flavour, false, head);
+    query.scope(scope, "studies.site_id", "studies.id");
+    query.study_days(keys);
+    query.page(STUDY_ORDER, Page { limit: LOOKED_AT, offset: 0 });
+    query.push(") AS studies WHERE true");
+    conditions(&mut query);
+    query.page(STUDY_ORDER, page);
+    let ids = query.ids(conn)?;
+    if ids.len() == page.limit as usize {
+        return Ok(ids);
+    }
+    let head = "WITH found AS MATERIALIZED (SELECT studies.id, studies.study_date FROM studies WHERE true";
+    let mut query = Query::begin(flavour, true, head);
+    conditions(&mut query);
+    query.push(") SELECT found.id AS id FROM found");
+    query.page("found.study_date DESC, found.id DESC", page);
+    query.ids(conn)
 }
 
 /// Series with their studies.
@@ -95,6 +135,7 @@ pub fn series_search(
     let same = same_patient(conn, scope, keys)?;
     let mut query = Query::begin(
         flavour(conn),
+        true,
         "SELECT series.id AS id FROM series JOIN studies ON studies.id = series.study_id WHERE true",
     );
     query.scope(scope, "studies.site_id", "studies.id");
@@ -126,6 +167,7 @@ pub fn instance_search(
     let same = same_patient(conn, scope, keys)?;
     let mut query = Query::begin(
         flavour(conn),
+        true,
         "SELECT instances.id AS id FROM instances JOIN series ON series.id = instances.series_id \
          JOIN studies ON studies.id = instances.study_id WHERE true",
     );

@@ -73,25 +73,24 @@ impl NamePattern {
 pub(super) struct Marked {
     /// For `LIKE ... ESCAPE '!'`.
     pub like: String,
-    /// Every two letters that must stand beside each other.
-    pub bigrams: Vec<String>,
-    /// Whether the bigrams say it all.
-    pub complete: bool,
+    /// Every three letters that must stand beside each other; the two of a run that has no more.
+    pub runs: Vec<String>,
 }
 
 impl Marked {
     fn new(pattern: &str) -> Self {
         let marked = format!("^{pattern}^");
         let marked = marked.trim_start_matches("^*").trim_end_matches("*^");
-        let mut bigrams: Vec<String> = Vec::new();
-        let runs: Vec<Vec<char>> = marked.split(['*', '?']).map(|run| run.chars().collect()).collect();
-        for pair in runs.iter().flat_map(|run| run.windows(2)) {
-            let pair: String = pair.iter().collect();
-            if !bigrams.contains(&pair) {
-                bigrams.push(pair);
+        let mut runs: Vec<String> = Vec::new();
+        for part in marked.split(['*', '?']) {
+            let letters: Vec<char> = part.chars().collect();
+            for run in letters.windows(letters.len().clamp(2, 3)) {
+                let run: String = run.iter().collect();
+                if !runs.contains(&run) {
+                    runs.push(run);
+                }
             }
         }
-        let complete = runs.len() == 1 && runs[0].len() == 2;
         let like: String = marked
             .chars()
             .flat_map(|letter| match letter {
@@ -101,7 +100,7 @@ impl Marked {
                 other => vec![other],
             })
             .collect();
-        Self { like: format!("%{like}%"), bigrams, complete }
+        Self { like: format!("%{like}%"), runs }
     }
 }
 
@@ -187,12 +186,14 @@ mod tests {
     }
 
     #[test]
-    fn two_characters_are_found_by_index_alone() {
-        let marked = NamePattern::parse("*山田*").unwrap().marked().next().unwrap();
-        assert_eq!((marked.bigrams, marked.complete), (vec!["山田".to_owned()], true));
-        let marked = NamePattern::parse("Yam*").unwrap().marked().next().unwrap();
-        assert_eq!((marked.bigrams, marked.complete), (vec!["^y".into(), "ya".into(), "am".into()], false));
-        assert_eq!(marked.like, "%^yam%");
+    fn a_pattern_has_what_the_index_holds() {
+        let runs = |pattern: &str| NamePattern::parse(pattern).unwrap().marked().next().unwrap().runs;
+        assert_eq!(runs("*山田*"), ["山田"]);
+        assert_eq!(runs("山田*"), ["^山田"]);
+        assert_eq!(runs("Yam*"), ["^ya", "yam"]);
+        assert_eq!(runs("*本"), ["本^"]);
+        assert!(runs("*本*").is_empty() && runs("*a?b*").is_empty());
+        assert_eq!(NamePattern::parse("Yam*").unwrap().marked().next().unwrap().like, "%^yam%");
     }
 
     #[test]
