@@ -16,6 +16,7 @@ pub mod header;
 pub mod intake;
 pub mod media;
 pub mod part10;
+pub mod ranged;
 pub mod render;
 pub mod scp;
 pub mod scu;

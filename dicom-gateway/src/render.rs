@@ -125,6 +125,26 @@ pub fn frame_png(bytes: &[u8], frame: u32, view: &View) -> Result<Vec<u8>, Rende
     guarded(|| picture::png(&File::open(bytes)?, frame, view))
 }
 
+/// How a picture is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// Without loss.
+    Png,
+    /// With loss, `quality` from 1 to 100. For a glance, not for reading.
+    Jpeg {
+        /// 1 to 100.
+        quality: u8,
+    },
+}
+
+/// One frame (from 0): 8-bit grey, or 8-bit RGB for colour.
+pub fn frame_encoded(bytes: &[u8], frame: u32, view: &View, encoding: Encoding) -> Result<Vec<u8>, RenderError> {
+    match encoding {
+        Encoding::Png => frame_png(bytes, frame, view),
+        Encoding::Jpeg { quality } => guarded(|| picture::jpeg(&File::open(bytes)?, frame, view, quality)),
+    }
+}
+
 /// The middle frame, at most `max_size` pixels at its longest side.
 pub fn thumbnail_png(bytes: &[u8], max_size: u32) -> Result<Vec<u8>, RenderError> {
     guarded(|| {

@@ -13,6 +13,22 @@ struct Picture {
 }
 
 pub(super) fn png(file: &File<'_>, frame: u32, view: &View) -> Result<Vec<u8>, RenderError> {
+    encode(&picture(file, frame, view)?)
+}
+
+/// As JPEG, with `quality` from 1 to 100.
+pub(super) fn jpeg(file: &File<'_>, frame: u32, view: &View, quality: u8) -> Result<Vec<u8>, RenderError> {
+    let picture = picture(file, frame, view)?;
+    let side = |side: usize| u16::try_from(side).map_err(|_| RenderError::Implausible);
+    let colour = if picture.channels == 1 { jpeg_encoder::ColorType::Luma } else { jpeg_encoder::ColorType::Rgb };
+    let mut out = Vec::new();
+    jpeg_encoder::Encoder::new(&mut out, quality.clamp(1, 100))
+        .encode(&picture.bytes, side(picture.cols)?, side(picture.rows)?, colour)
+        .map_err(|_| RenderError::Damaged)?;
+    Ok(out)
+}
+
+fn picture(file: &File<'_>, frame: u32, view: &View) -> Result<Picture, RenderError> {
     let frames = frames::locate(file)?;
     let (cols, rows) = (frames.format.cols, frames.format.rows);
     let (channels, bytes) = if frames.format.is_grey() {
@@ -24,7 +40,7 @@ pub(super) fn png(file: &File<'_>, frame: u32, view: &View) -> Result<Vec<u8>, R
     if let Some(max) = view.max_size {
         picture = shrink(picture, max.max(1) as usize);
     }
-    encode(&picture)
+    Ok(picture)
 }
 
 /// Averages areas so that the longest side is at most `max` pixels.
