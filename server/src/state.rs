@@ -11,6 +11,7 @@ use dokuei_models::Db;
 use dokuei_models::objects::Objects;
 use tokio::sync::watch;
 
+use crate::app::dicomweb::Memory;
 use crate::app::passwords::Passwords;
 use crate::clock::{Chance, Clock};
 use crate::config::Config;
@@ -19,7 +20,12 @@ use crate::wake::Wake;
 
 /// A handle to what is shared; clones are cheap.
 #[derive(Clone)]
-pub struct State(Arc<Parts>);
+pub struct State(Arc<Shared>);
+
+struct Shared {
+    parts: Parts,
+    images: Memory,
+}
 
 /// What is shared.
 pub struct Parts {
@@ -46,12 +52,17 @@ pub struct Parts {
 impl State {
     /// Shares `parts`.
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
+        Self(Arc::new(Shared { parts, images: Memory::default() }))
     }
 
     /// The current time as rows hold it (UTC).
     pub fn now(&self) -> NaiveDateTime {
         self.clock.stamp()
+    }
+
+    /// What DICOMweb remembers between requests.
+    pub fn images(&self) -> &Memory {
+        &self.0.images
     }
 
     /// Waits until the process stops.
@@ -66,7 +77,7 @@ impl Deref for State {
     type Target = Parts;
 
     fn deref(&self) -> &Parts {
-        &self.0
+        &self.0.parts
     }
 }
 

@@ -216,6 +216,20 @@ pub async fn png(
     made(state, &source, key, move |bytes| render::frame_png(bytes, frame, &view)).await
 }
 
+/// A picture made from an instance's object, wherever it is asked for: checked against its hash, made in turn, kept for
+/// a while under `key`, which must hold the hash and all that changes the picture.
+///
+/// # Errors
+/// As [`raw`], but that it does not ask who looks.
+pub async fn picture(
+    state: &State,
+    row: &studies::InstanceRow,
+    key: String,
+    make: impl FnOnce(&[u8]) -> std::result::Result<Vec<u8>, RenderError> + Send + 'static,
+) -> Result<Bytes> {
+    made(state, &Source { key: row.object_key.clone(), sha256: row.sha256.clone() }, key, make).await
+}
+
 async fn made(
     state: &State,
     source: &Source,

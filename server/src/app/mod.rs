@@ -11,6 +11,7 @@ pub mod changes;
 pub mod closed_days;
 pub mod comparing;
 pub mod contracts;
+pub mod dicomweb;
 pub mod due;
 pub mod elsewhere;
 pub mod endpoints;

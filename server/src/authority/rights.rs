@@ -90,6 +90,8 @@ macro_rules! rights {
 rights! {
     /// Send images and requests for one's site, follow them, answer questions.
     Submit = "submit", [SiteClerk, SiteTechnologist, SiteDoctor];
+    /// Look at a site's images: its own technologists and doctors, and those who dispatch for it.
+    SeeImages = "see_images", [SiteTechnologist, SiteDoctor, Dispatcher, ReadingDirector];
     /// Open reports of one's site.
     SeeReports = "see_reports", [SiteClerk, SiteTechnologist, SiteDoctor];
     /// Accept a report and say that one acted on it.

@@ -8,6 +8,7 @@
 //! | `http.body_limit_kib` | `DOKUEI_HTTP_BODY_LIMIT_KIB` | `1024` | largest form or JSON body |
 //! | `http.upload_limit_mib` | `DOKUEI_HTTP_UPLOAD_LIMIT_MIB` | `4096` | largest upload of images |
 //! | `http.trusted_proxies` | `DOKUEI_HTTP_TRUSTED_PROXIES` | none | proxies whose `X-Forwarded-For` is believed |
+//! | `http.dicomweb_origins` | `DOKUEI_HTTP_DICOMWEB_ORIGINS` | none | origins of viewers that may call `/dicomweb/` with a token: `https://viewer.example` |
 //! | `http.metrics_token` | `DOKUEI_HTTP_METRICS_TOKEN` | none | bearer token for `/metrics` from elsewhere than loopback, 16 characters or more |
 
 use std::net::{IpAddr, SocketAddr};
@@ -23,6 +24,7 @@ pub struct Http {
     pub body_limit_bytes: usize,
     pub upload_limit_bytes: u64,
     pub trusted_proxies: Vec<IpAddr>,
+    pub dicomweb_origins: Vec<String>,
     pub metrics_token: Option<Secret>,
 }
 
@@ -35,6 +37,7 @@ impl Http {
             body_limit_bytes: source.value("http.body_limit_kib", 1024usize).saturating_mul(1024),
             upload_limit_bytes: source.value("http.upload_limit_mib", 4096u64).saturating_mul(1024 * 1024),
             trusted_proxies: source.value("http.trusted_proxies", Vec::new()),
+            dicomweb_origins: source.value("http.dicomweb_origins", Vec::new()),
             metrics_token: source.optional("http.metrics_token"),
         };
         if http.workers == 0 {
@@ -42,6 +45,14 @@ impl Http {
         }
         if http.metrics_token.as_ref().is_some_and(|token| token.expose().len() < 16) {
             source.fault("http.metrics_token", "must have 16 characters or more");
+        }
+        let is_origin = |text: &String| {
+            text.split_once("://").is_some_and(|(scheme, host)| {
+                matches!(scheme, "http" | "https") && !host.is_empty() && !host.contains(['/', '*', ' '])
+            })
+        };
+        if !http.dicomweb_origins.iter().all(is_origin) {
+            source.fault("http.dicomweb_origins", "must be origins such as https://viewer.example");
         }
         let scheme_known = |url: &str| url.starts_with("http://") || url.starts_with("https://");
         if http.public_url.as_deref().is_some_and(|url| !scheme_known(url)) {

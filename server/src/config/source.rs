@@ -79,6 +79,13 @@ impl Setting for Vec<IpAddr> {
     }
 }
 
+impl Setting for Vec<String> {
+    const SHAPE: &'static str = "texts separated by commas";
+    fn parse(text: &str) -> Option<Self> {
+        Some(text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect())
+    }
+}
+
 /// The settings before they have types. Each concern takes its keys; what nobody takes is a fault.
 #[derive(Debug)]
 pub struct Source {

@@ -19,6 +19,7 @@ use actix_web::{HttpMessage as _, web};
 use futures_util::StreamExt as _;
 use tracing::Instrument as _;
 
+use super::dicomweb;
 use super::problem::{self, Asking};
 use crate::app::sessions;
 use crate::authority::Person;
@@ -62,6 +63,15 @@ pub async fn door(
     let method = request.method().clone();
     let span = tracing::info_span!("request", id = %id);
 
+    let origin = origin_of(&request);
+    let path = request.path().to_owned();
+    let origins = &state.config.http.dicomweb_origins;
+    if let Some(status) = dicomweb::preflight(&method, &path, origin.as_deref(), origins) {
+        let mut response = request.into_response(actix_web::HttpResponse::build(status).finish());
+        dicomweb::allow(response.headers_mut(), &path, origin.as_deref(), origins);
+        protect(&mut response, &id, &state);
+        return Ok(response);
+    }
     let admitted = admit(&mut request, &state, &address).instrument(span.clone()).await;
     let asking = Asking::of(&request);
     let response = match admitted {
@@ -73,6 +83,7 @@ pub async fn door(
         Ok(response) => problem::dress(response, &asking, &state),
         Err(error) => return Err(problem::dress_error(error, &asking, &state)),
     };
+    dicomweb::allow(response.headers_mut(), &path, origin.as_deref(), origins);
     protect(&mut response, &id, &state);
     note(&response, &method, begun);
     Ok(response)
@@ -87,7 +98,11 @@ async fn admit(request: &mut ServiceRequest, state: &State, address: &str) -> Re
     if matches!(*request.method(), Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
-    refuse_other_origins(request)?;
+    let viewer = dicomweb::is_known(request.path(), origin_of(request).as_deref(), &state.config.http.dicomweb_origins)
+        && crate::authority::bearer(request.request()).is_some();
+    if !viewer {
+        refuse_other_origins(request)?;
+    }
     let person = request.extensions().get::<Rc<Person>>().cloned();
     match person {
         Some(person) if person.session().is_some() => {
@@ -95,6 +110,10 @@ async fn admit(request: &mut ServiceRequest, state: &State, address: &str) -> Re
         }
         _ => Ok(()),
     }
+}
+
+fn origin_of(request: &ServiceRequest) -> Option<String> {
+    request.headers().get(header::ORIGIN).and_then(|value| value.to_str().ok()).map(str::to_owned)
 }
 
 async fn who(request: &ServiceRequest, state: &State, address: &str) -> Result<Option<Person>> {

@@ -13,6 +13,7 @@ mod case_view;
 mod case_words;
 pub mod cases;
 pub mod comparing;
+pub mod dicomweb;
 pub mod dispatch;
 pub mod door;
 mod form;
@@ -77,6 +78,7 @@ pub fn all_routes() -> Routes {
         withdrawing::routes,
         trouble::routes,
         api::routes,
+        dicomweb::routes,
     ] {
         register(&mut routes);
     }

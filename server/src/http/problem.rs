@@ -41,7 +41,7 @@ impl Asking {
     pub fn of(request: &ServiceRequest) -> Self {
         let header = |name: &str| request.headers().get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
         let path = request.path();
-        let machine = path.starts_with("/api/") || path.starts_with("/dicom-web") || header("authorization").len() > 6;
+        let machine = path.starts_with("/api/") || path.starts_with("/dicomweb/") || header("authorization").len() > 6;
         let accept = header("accept");
         let form = if header("hx-request") == "true" {
             Form::Fragment

@@ -11,6 +11,7 @@ mod api;
 mod api_regrouping;
 mod app;
 mod clocks;
+mod dicomweb;
 mod dispatch;
 mod door;
 mod double;

@@ -189,6 +189,48 @@ POST   /cases/{case}/studies/{study}/attach        dispatch
 POST   /cases/{case}/studies/{study}/detach        dispatch
 POST   /cases/{case}/studies/{study}/split         dispatch
 POST   /cases/{case}/withdraw                      direct
+GET    /dicomweb/cases/{root}/instances                                                                       see_reads
+GET    /dicomweb/cases/{root}/series                                                                          see_reads
+GET    /dicomweb/cases/{root}/studies                                                                         see_reads
+GET    /dicomweb/cases/{root}/studies/{study}                                                                 see_reads
+GET    /dicomweb/cases/{root}/studies/{study}/instances                                                       see_reads
+GET    /dicomweb/cases/{root}/studies/{study}/metadata                                                        see_reads
+GET    /dicomweb/cases/{root}/studies/{study}/series                                                          see_reads
+GET    /dicomweb/cases/{root}/studies/{study}/series/{series}                                                 see_reads
+GET    /dicomweb/cases/{root}/studies/{study}/series/{series}/instances                                       see_reads
+GET    /dicomweb/cases/{root}/studies/{study}/series/{series}/instances/{instance}                            see_reads
+GET    /dicomweb/cases/{root}/studies/{study}/series/{series}/instances/{instance}/bulkdata/{bulk:.+}         see_reads
+GET    /dicomweb/cases/{root}/studies/{study}/series/{series}/instances/{instance}/frames/{frames}            see_reads
+GET    /dicomweb/cases/{root}/studies/{study}/series/{series}/instances/{instance}/frames/{frames}/rendered   see_reads
+GET    /dicomweb/cases/{root}/studies/{study}/series/{series}/instances/{instance}/frames/{frames}/thumbnail  see_reads
+GET    /dicomweb/cases/{root}/studies/{study}/series/{series}/instances/{instance}/metadata                   see_reads
+GET    /dicomweb/cases/{root}/studies/{study}/series/{series}/instances/{instance}/rendered                   see_reads
+GET    /dicomweb/cases/{root}/studies/{study}/series/{series}/instances/{instance}/thumbnail                  see_reads
+GET    /dicomweb/cases/{root}/studies/{study}/series/{series}/metadata                                        see_reads
+GET    /dicomweb/cases/{root}/studies/{study}/series/{series}/thumbnail                                       see_reads
+GET    /dicomweb/cases/{root}/studies/{study}/thumbnail                                                       see_reads
+GET    /dicomweb/sites/{root}/instances                                                                       see_images
+GET    /dicomweb/sites/{root}/series                                                                          see_images
+GET    /dicomweb/sites/{root}/studies                                                                         see_images
+POST   /dicomweb/sites/{root}/studies                                                                         submit
+GET    /dicomweb/sites/{root}/studies/{study}                                                                 see_images
+POST   /dicomweb/sites/{root}/studies/{study}                                                                 submit
+GET    /dicomweb/sites/{root}/studies/{study}/instances                                                       see_images
+GET    /dicomweb/sites/{root}/studies/{study}/metadata                                                        see_images
+GET    /dicomweb/sites/{root}/studies/{study}/series                                                          see_images
+GET    /dicomweb/sites/{root}/studies/{study}/series/{series}                                                 see_images
+GET    /dicomweb/sites/{root}/studies/{study}/series/{series}/instances                                       see_images
+GET    /dicomweb/sites/{root}/studies/{study}/series/{series}/instances/{instance}                            see_images
+GET    /dicomweb/sites/{root}/studies/{study}/series/{series}/instances/{instance}/bulkdata/{bulk:.+}         see_images
+GET    /dicomweb/sites/{root}/studies/{study}/series/{series}/instances/{instance}/frames/{frames}            see_images
+GET    /dicomweb/sites/{root}/studies/{study}/series/{series}/instances/{instance}/frames/{frames}/rendered   see_images
+GET    /dicomweb/sites/{root}/studies/{study}/series/{series}/instances/{instance}/frames/{frames}/thumbnail  see_images
+GET    /dicomweb/sites/{root}/studies/{study}/series/{series}/instances/{instance}/metadata                   see_images
+GET    /dicomweb/sites/{root}/studies/{study}/series/{series}/instances/{instance}/rendered                   see_images
+GET    /dicomweb/sites/{root}/studies/{study}/series/{series}/instances/{instance}/thumbnail                  see_images
+GET    /dicomweb/sites/{root}/studies/{study}/series/{series}/metadata                                        see_images
+GET    /dicomweb/sites/{root}/studies/{study}/series/{series}/thumbnail                                       see_images
+GET    /dicomweb/sites/{root}/studies/{study}/thumbnail                                                       see_images
 GET    /dispatch                                   dispatch
 GET    /dispatch/board                             dispatch
 POST   /dispatch/deliveries/{delivery}/again       dispatch
@@ -272,6 +314,7 @@ POST   /worklist/presence             read
 /// One line an authority: the roles it lets in.
 const RIGHTS: &str = "
 submit          site_clerk site_technologist site_doctor
+see_images      site_technologist site_doctor dispatcher reading_director
 see_reports     site_clerk site_technologist site_doctor
 act_on_reports  site_doctor
 read            reader

@@ -3,6 +3,7 @@
 pub mod accounts;
 pub mod admin;
 pub mod common;
+pub mod dicomweb;
 pub mod dispatch;
 pub mod portal;
 pub mod reading;
@@ -11,7 +12,7 @@ use super::Code;
 
 /// Every code of every area.
 pub fn all() -> Vec<&'static Code> {
-    [common::ALL, accounts::ALL, admin::ALL, portal::ALL, dispatch::ALL, reading::ALL]
+    [common::ALL, accounts::ALL, admin::ALL, portal::ALL, dispatch::ALL, reading::ALL, dicomweb::ALL]
         .into_iter()
         .flatten()
         .copied()

@@ -1,0 +1,187 @@
+//! WADO-RS: studies, series and instances, byte for byte as they were received (PS3.18 10.4).
+//!
+//! `multipart/related; type="application/dicom"` for all of them, one part an instance; `application/dicom` alone for
+//! one instance, with `ETag`, `Range` and length. Without a `transfer-syntax`, or with `*`, each instance comes in the
+//! transfer syntax that it was received in.
+
+use actix_web::http::{Method, StatusCode, header};
+use actix_web::{HttpRequest, HttpResponse, web};
+use bytes::Bytes;
+use dokuei_models::store::image_search::FoundInstance;
+use futures_util::{Stream, StreamExt as _, stream};
+
+use super::accept::{self, MediaRange};
+use super::multipart::Marks;
+use super::{Place, not_acceptable};
+use crate::app::dicomweb::{RootRight, objects, search};
+use crate::authority::Allowed;
+use crate::error::{Error, Result};
+use crate::http::Answer;
+use crate::state::State;
+
+const DICOM: &str = "application/dicom";
+
+/// `/studies/{study}`, `/…/series/{series}`, `/…/instances/{instance}`.
+pub async fn retrieve<R: RootRight>(
+    who: Allowed<R>,
+    state: State,
+    place: web::Path<Place>,
+    request: HttpRequest,
+) -> Answer {
+    let root = R::open(&state, &who, &place.root).await?;
+    let study = place.study.as_deref().unwrap_or_default();
+    let found = search::named(&state, &who, &root, study, place.series.as_deref(), place.instance.as_deref()).await?;
+    let form = form(&accept::accepted(&request), &found, place.instance.is_some())?;
+    let head = request.method() == Method::HEAD;
+    match (form, found.as_slice()) {
+        (Form::Single, [only]) => single(&state, only, &request),
+        _ => {
+            let base = super::base(&state, &request, &root);
+            Ok(parts(&state, found, &base, head))
+        }
+    }
+}
+
+enum Form {
+    Parts,
+    Single,
+}
+
+/// The first form asked for that can be given.
+fn form(ranges: &[MediaRange], found: &[FoundInstance], one: bool) -> Result<Form> {
+    let stored = |range: &MediaRange| found.iter().all(|found| range.takes_syntax(&found.instance.transfer_syntax));
+    let mut right_media = false;
+    for range in ranges {
+        let media = if range.takes_parts_of(DICOM) {
+            Form::Parts
+        } else if one && range.takes(DICOM) {
+            Form::Single
+        } else {
+            continue;
+        };
+        right_media = true;
+        if stored(range) {
+            return Ok(media);
+        }
+    }
+    let reason = if right_media { "the transfer syntax" } else { "the media type" };
+    let mut syntaxes: Vec<&str> = found.iter().map(|found| found.instance.transfer_syntax.as_str()).collect();
+    syntaxes.sort_unstable();
+    syntaxes.dedup();
+    let single = if one { ", application/dicom" } else { "" };
+    let offered = format!("multipart/related; type=\"{DICOM}\"; transfer-syntax=*{single} ({})", syntaxes.join(", "));
+    Err(not_acceptable(reason, &offered))
+}
+
+fn parts(state: &State, found: Vec<FoundInstance>, base: &str, head: bool) -> HttpResponse {
+    let marks = Marks::new(&state.chance.token());
+    let mut answer = HttpResponse::Ok();
+    answer.content_type(marks.content_type(DICOM)).insert_header((header::CONTENT_ENCODING, "identity"));
+    if head {
+        return answer.finish();
+    }
+    answer.streaming(bodies(state.clone(), found, base.to_owned(), marks))
+}
+
+/// Head, bytes and tail of each part, then the end.
+fn bodies(state: State, found: Vec<FoundInstance>, base: String, marks: Marks) -> impl Stream<Item = Result<Bytes>> {
+    let end = Bytes::from(marks.end());
+    stream::iter(found)
+        .flat_map(move |found| {
+            let FoundInstance { study, series, instance } = found;
+            let media = format!("{DICOM}; transfer-syntax={}", instance.transfer_syntax);
+            let location = format!(
+                "{base}/studies/{}/series/{}/instances/{}",
+                study.study_uid, series.series_uid, instance.sop_instance_uid
+            );
+            let size = u64::try_from(instance.size).unwrap_or(0);
+            let head = Bytes::from(marks.head(&media, Some(&location), Some(size)));
+            stream::iter([Ok(head)])
+                .chain(objects::whole(&state, &instance))
+                .chain(stream::iter([Ok(Bytes::from_static(marks.tail()))]))
+        })
+        .chain(stream::iter([Ok(end)]))
+}
+
+/// One instance alone. Equal tags mean equal bytes, so that a part may be asked for again after a break.
+fn single(state: &State, found: &FoundInstance, request: &HttpRequest) -> Answer {
+    let instance = &found.instance;
+    let size = u64::try_from(instance.size).unwrap_or(0);
+    let tag = format!("\"{}\"", instance.sha256);
+    let said = |name: header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let mut answer = HttpResponse::Ok();
+    answer
+        .content_type(format!("{DICOM}; transfer-syntax={}", instance.transfer_syntax))
+        .insert_header((header::ETAG, tag.clone()))
+        .insert_header((header::ACCEPT_RANGES, "bytes"))
+        .insert_header((header::CONTENT_ENCODING, "identity"));
+    if said(header::IF_NONE_MATCH).is_some_and(|known| known.split(',').any(|one| one.trim() == tag)) {
+        return Ok(answer.status(StatusCode::NOT_MODIFIED).finish());
+    }
+    let same = said(header::IF_RANGE).is_none_or(|known| known == tag);
+    let range = said(header::RANGE).filter(|_| same).and_then(|text| range_of(text, size));
+    if request.method() == Method::HEAD {
+        return Ok(answer.no_chunking(size).finish());
+    }
+    match range {
+        None => Ok(answer.no_chunking(size).streaming(objects::whole(state, instance))),
+        Some(None) => Ok(answer
+            .status(StatusCode::RANGE_NOT_SATISFIABLE)
+            .insert_header((header::CONTENT_RANGE, format!("bytes */{size}")))
+            .finish()),
+        Some(Some((from, to))) => {
+            answer
+                .status(StatusCode::PARTIAL_CONTENT)
+                .insert_header((header::CONTENT_RANGE, format!("bytes {from}-{to}/{size}")));
+            Ok(answer.no_chunking(to + 1 - from).streaming(piecewise(state, instance.object_key.clone(), from, to + 1)))
+        }
+    }
+}
+
+fn piecewise(state: &State, key: String, from: u64, end: u64) -> impl Stream<Item = Result<Bytes>> + use<> {
+    const PIECE: u64 = 1 << 20;
+    let objects = state.objects.clone();
+    stream::try_unfold((objects, key, from), move |(objects, key, at)| async move {
+        if at >= end {
+            return Ok(None);
+        }
+        let next = (at + PIECE).min(end);
+        let bytes = objects.get_range(&key, at..next).await.map_err(objects::not_given)?;
+        Ok::<_, Error>(Some((bytes, (objects, key, next))))
+    })
+}
+
+/// One range of RFC 9110 14.1.2, first and last byte. `None`: not understood, so it does not count. `Some(None)`: beyond
+/// the end.
+fn range_of(text: &str, size: u64) -> Option<Option<(u64, u64)>> {
+    let (from, to) = text.strip_prefix("bytes=")?.split_once('-')?;
+    if to.contains(',') {
+        return None;
+    }
+    let number = |text: &str| text.trim().parse::<u64>().ok();
+    let (from, to) = match (from.trim().is_empty(), to.trim().is_empty()) {
+        (true, true) => return None,
+        (true, false) => (size.saturating_sub(number(to)?), size.saturating_sub(1)),
+        (false, true) => (number(from)?, size.saturating_sub(1)),
+        (false, false) => (number(from)?, number(to)?.min(size.saturating_sub(1))),
+    };
+    Some((from <= to && from < size).then_some((from, to)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_range_of_bytes_is_understood() {
+        assert_eq!(range_of("bytes=0-9", 100), Some(Some((0, 9))));
+        assert_eq!(range_of("bytes=90-", 100), Some(Some((90, 99))));
+        assert_eq!(range_of("bytes=-10", 100), Some(Some((90, 99))));
+        assert_eq!(range_of("bytes=90-400", 100), Some(Some((90, 99))));
+        assert_eq!(range_of("bytes=100-", 100), Some(None));
+        assert_eq!(range_of("bytes=9-1", 100), Some(None));
+        for other in ["bytes=0-1,5-6", "lines=1-2", "bytes=-", "bytes=a-b"] {
+            assert_eq!(range_of(other, 100), None, "{other}");
+        }
+    }
+}
