@@ -1,7 +1,7 @@
 # Throw-away servers for the tests: PostgreSQL and Redis on free loopback ports, in a temporary folder.
 # Needs say.sh and python.sh. What only one test needs (Orthanc, storescp, mail) that test starts itself.
 
-PEER_PACKAGES=(postgresql redis-server sqlite3 dcmtk dicom3tools orthanc poppler-utils libnss3-tools chromium python3 python3-venv)
+PEER_PACKAGES=(postgresql redis-server sqlite3 dcmtk dicom3tools orthanc orthanc-dicomweb poppler-utils libnss3-tools chromium python3 python3-venv)
 
 free_port() { "$DOKUEI_PYTHON" -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 

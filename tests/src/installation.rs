@@ -249,6 +249,14 @@ impl Installation {
     /// # Errors
     /// When no token is made.
     pub async fn program(&self, login: &str) -> Result<Api> {
+        Api::new(self.http()?, &self.token(login).await?)
+    }
+
+    /// A token in the name of a demo person, for a program of another kind.
+    ///
+    /// # Errors
+    /// When none is made.
+    pub async fn token(&self, login: &str) -> Result<String> {
         let data = match &self.rows {
             Rows::Sqlite(_) => self.folder.path().to_owned(),
             Rows::Postgres(_) => self.folder.path().join("migrate"),
@@ -257,7 +265,7 @@ impl Installation {
         let arguments = ["user", "token", login, "--name", "test", "--data", data];
         let told = run_checked(&mut command(&arguments, &self.settings)?).await?;
         let token = told.split_whitespace().max_by_key(|word| word.len()).context("no token was printed")?;
-        Api::new(self.http()?, token)
+        Ok(token.to_owned())
     }
 
     /// The demo CA's certificate, as the page for verifiers gives it, in a file.

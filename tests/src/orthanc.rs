@@ -26,8 +26,25 @@ impl Orthanc {
     /// # Errors
     /// When the program is not there or does not answer.
     pub async fn start(ae_title: &str) -> Result<Self> {
+        Self::start_with(ae_title, json!({})).await
+    }
+
+    /// One that also speaks DICOMweb, with an archive under the name `archive` whose services begin at `root`.
+    ///
+    /// # Errors
+    /// As [`Orthanc::start`].
+    pub async fn start_for_web(ae_title: &str, root: &str, token: &str) -> Result<Self> {
+        let archive = json!({ "Url": root, "HttpHeaders": { "Authorization": format!("Bearer {token}") } });
+        let more = json!({
+            "Plugins": ["/usr/share/orthanc/plugins/libOrthancDicomWeb.so"],
+            "DicomWeb": { "Enable": true, "Servers": { "archive": archive } },
+        });
+        Self::start_with(ae_title, more).await
+    }
+
+    async fn start_with(ae_title: &str, more: Value) -> Result<Self> {
         let (folder, http, dicom) = (tempfile::tempdir()?, free_address()?, free_address()?);
-        let config = json!({
+        let mut config = json!({
             "Name": "Hospital PACS",
             "StorageDirectory": folder.path().join("storage"),
             "IndexDirectory": folder.path().join("storage"),
@@ -43,6 +60,9 @@ impl Orthanc {
             "DefaultEncoding": "Utf8",
             "DicomModalities": {},
         });
+        for (key, value) in more.as_object().into_iter().flatten() {
+            config[key] = value.clone();
+        }
         let file = folder.path().join("orthanc.json");
         fs::write(&file, config.to_string())?;
         let mut command = Command::new("/usr/sbin/Orthanc");
@@ -139,6 +159,19 @@ impl Orthanc {
     pub async fn tags(&self, instance: &str) -> Result<Value> {
         let answer = self.client.get(self.url(&format!("/instances/{instance}/simplified-tags"))).send().await?;
         Ok(answer.error_for_status()?.json().await?)
+    }
+
+    /// Asks the plugin to do something with the archive: `stow`, `qido`, `retrieve`; returns what it says.
+    ///
+    /// # Errors
+    /// When it, or the archive, refuses.
+    pub async fn web(&self, service: &str, order: Value) -> Result<Value> {
+        let url = self.url(&format!("/dicom-web/servers/archive/{service}"));
+        let answer = self.client.post(url).json(&order).send().await?;
+        let status = answer.status();
+        let text = answer.text().await?;
+        ensure!(status.is_success(), "Orthanc's {service} failed: {status} {text}");
+        Ok(serde_json::from_str(&text).unwrap_or(Value::Null))
     }
 
     /// C-FIND at the peer `name`: its answers by keyword, and Orthanc's id of the query.
