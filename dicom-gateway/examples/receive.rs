@@ -4,14 +4,13 @@
 //! usage: receive FOLDER PORT [DATABASE]     SQLite in FOLDER if no path or postgres://... is given
 //! The site and endpoint rows with id 1 must be there: ops/bench/ingest makes them.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::intake::{IndexedArchive, replay};
-use dokuei_dicom_gateway::scp::{AssociationSummary, Desk, Limits, Peer, Refusal, ScpConfig, serve};
+use dokuei_dicom_gateway::scp::{AssociationSummary, Caller, Desk, Limits, Peer, Refusal, ScpConfig, serve};
 use dokuei_models::db::DatabaseUrl;
 use dokuei_models::objects::{Objects, ObjectsUrl};
 use dokuei_models::{Db, EndpointId, SiteId};
@@ -23,7 +22,7 @@ struct OpenDesk;
 
 #[async_trait]
 impl Desk for OpenDesk {
-    async fn admit(&self, _: &AeTitle, _: &AeTitle, _: IpAddr) -> Result<Peer, Refusal> {
+    async fn admit(&self, _: &AeTitle, _: &AeTitle, _: &Caller) -> Result<Peer, Refusal> {
         Ok(Peer { site: SiteId(1), endpoint: EndpointId(1), private_classes: true, stores: true, queries: false })
     }
 

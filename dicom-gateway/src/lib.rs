@@ -20,5 +20,7 @@ pub mod ranged;
 pub mod render;
 pub mod scp;
 pub mod scu;
+pub mod tls;
+pub mod transcode;
 pub mod uid;
 pub mod wire;

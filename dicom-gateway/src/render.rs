@@ -28,6 +28,7 @@ mod frames;
 mod grey;
 mod jpeg;
 mod lut;
+mod native;
 mod orientation;
 mod picture;
 mod rle;
@@ -38,6 +39,8 @@ pub use describe::{FrameSet, Rescale, Spacing, SpacingSource};
 pub use grey::RawFrame;
 pub use orientation::Edges;
 pub use voi::{Preset, PresetSource, VoiFunction, VoiTable};
+
+pub(crate) use native::NativePixels;
 
 use attributes::File;
 
@@ -158,6 +161,11 @@ pub fn thumbnail_png(bytes: &[u8], max_size: u32) -> Result<Vec<u8>, RenderError
 /// window it exactly as [`frame_png`] does.
 pub fn raw_frame(bytes: &[u8], frame: u32) -> Result<RawFrame, RenderError> {
     guarded(|| grey::raw(&File::open(bytes)?, frame))
+}
+
+/// All frames as native little endian pixels, at most `limit` bytes of them.
+pub(crate) fn native_pixels(bytes: &[u8], limit: usize) -> Result<NativePixels, RenderError> {
+    guarded(|| native::decode(bytes, limit))
 }
 
 /// A panic in a codec is damage in the image, not the end of the process.

@@ -1,8 +1,8 @@
 //! Receives and answers the modalities, PACS and workstations of the sites: C-ECHO, C-STORE, C-FIND, C-MOVE, C-GET,
 //! modality worklist, storage commitment, performed procedure steps, availability notifications.
 //!
-//! A peer is admitted by the [`Desk`] (calling AE title and address decide the
-//! site); a stranger is told "calling AE title not recognized". Objects are kept
+//! A peer is admitted by the [`Desk`] (calling AE title, address and certificate decide
+//! the site); a stranger is told "calling AE title not recognized". Objects are kept
 //! byte for byte in the transfer syntax they come in, and "success" is answered
 //! only after [`Archive::keep`](crate::intake::Archive::keep) has returned.
 //!
@@ -11,7 +11,7 @@
 //!
 //! A peer finds and retrieves what its own site sent ([`Library`]), if its endpoint may.
 //!
-//! Not here: TLS.
+//! TLS is in [`tls`](crate::tls).
 
 mod association;
 mod commitment;
@@ -32,10 +32,10 @@ mod store;
 mod worklist;
 
 pub use commitment::Asked;
-pub use desk::{Admission, AssociationSummary, Desk, Outcome, Peer, Refusal, Tally};
+pub use desk::{Admission, AssociationSummary, Caller, Desk, Outcome, Peer, Refusal, Tally};
 pub use indexed_library::{Calling, IndexedLibrary, REPORT_COMMITMENT};
 pub use library::{Found, Level, Library, LibraryError, Requester, Rights, Usage};
 pub use limits::Limits;
 pub(crate) use negotiate::APPLICATION_CONTEXT;
 pub use performed_step::Availability;
-pub use server::{ScpConfig, serve, serve_with};
+pub use server::{Receiver, ScpConfig, serve, serve_with};

@@ -6,6 +6,7 @@
 
 mod event;
 mod outgoing;
+mod probe;
 mod requestor;
 mod send;
 
@@ -13,10 +14,13 @@ use std::time::Duration;
 
 use crate::ae_title::AeTitle;
 use crate::dimse::{Command, Status};
+use crate::tls::{TlsFault, TlsPeer};
+use crate::transcode::TranscodeError;
 
 pub use event::{Event, report};
 pub(crate) use outgoing::rewritten;
 pub use outgoing::{Outgoing, Storing};
+pub use probe::{Probe, Step, Tried, probe};
 pub use send::{echo, send};
 
 /// Where to, and as whom.
@@ -32,6 +36,8 @@ pub struct Destination {
     pub calling_ae: AeTitle,
     /// How long to wait for it.
     pub timeouts: Timeouts,
+    /// How it is called with TLS; without, plainly.
+    pub tls: Option<TlsPeer>,
 }
 
 /// How long to wait for a peer.
@@ -61,8 +67,10 @@ pub enum Sent {
         /// Its own words, if it gave any.
         comment: String,
     },
-    /// The peer takes no such object in this transfer syntax.
+    /// The peer takes no such object, in this transfer syntax or uncompressed.
     NotAccepted,
+    /// The peer takes it only uncompressed, and that cannot be made of it.
+    NotConvertible(TranscodeError),
     /// It cannot be sent because it is not a DICOM object.
     Unreadable,
     /// The association was over before its turn or its answer.
@@ -89,7 +97,7 @@ impl Sent {
         match self {
             Self::Refused { status, .. } => status.is_transient(),
             Self::NotSent(error) => error.is_transient(),
-            Self::Kept(_) | Self::NotAccepted | Self::Unreadable => false,
+            Self::Kept(_) | Self::NotAccepted | Self::NotConvertible(_) | Self::Unreadable => false,
         }
     }
 }
@@ -99,7 +107,8 @@ impl std::fmt::Display for Sent {
         match self {
             Self::Kept(status) => write!(f, "The peer has it: {status}."),
             Self::Refused { status, .. } => write!(f, "The peer did not keep it: {status}."),
-            Self::NotAccepted => f.write_str("The peer does not take this kind of object in this transfer syntax."),
+            Self::NotAccepted => f.write_str("The peer does not take this kind of object."),
+            Self::NotConvertible(error) => write!(f, "The peer takes it only uncompressed, which cannot be: {error}."),
             Self::Unreadable => f.write_str("It is not a DICOM object, so it cannot be sent."),
             Self::NotSent(error) => error.fmt(f),
         }
@@ -141,6 +150,9 @@ pub enum SendError {
     /// It answered something that is not DICOM.
     #[error("The peer does not speak DICOM correctly: {0}.")]
     Protocol(&'static str),
+    /// TLS did not come about.
+    #[error("TLS with the peer failed: {0}.")]
+    Tls(TlsFault),
     /// A C-ECHO was answered with a failure.
     #[error("The peer answered the echo with {0}.")]
     EchoFailed(Status),
@@ -149,6 +161,6 @@ pub enum SendError {
 impl SendError {
     /// Whether trying again later may help without anyone changing anything.
     pub fn is_transient(&self) -> bool {
-        !matches!(self, Self::CallingNotRecognized(_) | Self::CalledNotRecognized(_) | Self::Protocol(_))
+        !matches!(self, Self::CallingNotRecognized(_) | Self::CalledNotRecognized(_) | Self::Protocol(_) | Self::Tls(_))
     }
 }

@@ -39,6 +39,24 @@ impl Link for TcpStream {
     }
 }
 
+impl Link for tokio_rustls::server::TlsStream<TcpStream> {
+    fn hurry(&self) {
+        self.get_ref().0.hurry();
+    }
+}
+
+impl Link for tokio_rustls::client::TlsStream<TcpStream> {
+    fn hurry(&self) {
+        self.get_ref().0.hurry();
+    }
+}
+
+impl Link for Box<dyn Link> {
+    fn hurry(&self) {
+        (**self).hurry();
+    }
+}
+
 /// Why nothing more can be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum WireError {

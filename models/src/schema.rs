@@ -73,6 +73,23 @@ diesel::table! {
 }
 
 diesel::table! {
+    endpoint_states (endpoint_id) {
+        endpoint_id -> BigInt,
+        echo_at -> Nullable<Timestamp>,
+        echo_ms -> Nullable<Integer>,
+        answered_at -> Nullable<Timestamp>,
+        failing_since -> Nullable<Timestamp>,
+        failures -> Integer,
+        failure -> Nullable<Text>,
+        tls_at -> Nullable<Timestamp>,
+        tls_version -> Nullable<Text>,
+        certificate_sha256 -> Nullable<Text>,
+        certificate_subject -> Nullable<Text>,
+        certificate_not_after -> Nullable<Timestamp>,
+    }
+}
+
+diesel::table! {
     site_calendars (id) {
         id -> BigInt,
         site_id -> Nullable<BigInt>,
@@ -915,6 +932,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     sites,
     filings,
     site_endpoints,
+    endpoint_states,
     site_calendars,
     tariffs,
     tariff_lines,

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use chrono::NaiveDateTime;
+use dokuei_dicom_gateway::tls::TlsClient;
 use dokuei_models::Db;
 use dokuei_models::objects::Objects;
 use tokio::sync::watch;
@@ -37,6 +38,8 @@ pub struct Parts {
     pub objects: Objects,
     /// Signals between parts.
     pub wake: Wake,
+    /// How peers are called with TLS, where that is set up.
+    pub dicom_tls: Option<Arc<TlsClient>>,
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Unguessable bytes and seeds.

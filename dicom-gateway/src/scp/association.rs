@@ -11,7 +11,7 @@ use dokuei_models::store::images::ArrivalCounts;
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
-use super::desk::{Admission, AssociationSummary, Desk, Outcome, Peer, Refusal, Tally};
+use super::desk::{Admission, AssociationSummary, Caller, Desk, Outcome, Peer, Refusal, Tally};
 use super::library::{Library, Requester, Rights};
 use super::limits::Account;
 use super::negotiate::{self, Agreement, Offer, Service};
@@ -62,7 +62,8 @@ impl From<WireError> for Outcome {
 }
 
 /// Serves one connection and reports it to the desk.
-pub(super) async fn run<L: Link>(link: L, from: IpAddr, shared: Arc<Shared>, shutdown: watch::Receiver<bool>) {
+pub(super) async fn run<L: Link>(link: L, caller: Caller, shared: Arc<Shared>, shutdown: watch::Receiver<bool>) {
+    let from = caller.from;
     let started_at = Utc::now();
     let limits = &shared.config.limits;
     let mut wire = Wire::new(link, limits.max_pdu, limits.request);
@@ -79,13 +80,14 @@ pub(super) async fn run<L: Link>(link: L, from: IpAddr, shared: Arc<Shared>, shu
         calling: request.calling_ae_title.trim_matches(['\0', ' ']).to_owned(),
         called: request.called_ae_title.trim_matches(['\0', ' ']).to_owned(),
         from,
+        tls: caller.tls.clone(),
         admission: None,
         started_at,
         ended_at: started_at,
         outcome: Outcome::Released,
         tally: Tally::default(),
     };
-    match admit(&request, from, &shared).await {
+    match admit(&request, &caller, &shared).await {
         Err(refusal) => {
             tracing::info!(%from, reason = %refusal, "an association was refused");
             summary.outcome = Outcome::Refused(refusal);
@@ -128,14 +130,14 @@ pub(super) async fn run<L: Link>(link: L, from: IpAddr, shared: Arc<Shared>, shu
     shared.desk.ended(summary).await;
 }
 
-async fn admit(request: &AssociationRQ, from: IpAddr, shared: &Shared) -> Result<(AeTitle, Peer), Refusal> {
+async fn admit(request: &AssociationRQ, caller: &Caller, shared: &Shared) -> Result<(AeTitle, Peer), Refusal> {
     negotiate::check(request)?;
     let called = AeTitle::parse(&request.called_ae_title).map_err(|_| Refusal::CalledUnknown)?;
     if called != shared.config.ae_title {
         return Err(Refusal::CalledUnknown);
     }
     let calling = AeTitle::parse(&request.calling_ae_title).map_err(|_| Refusal::CallingUnknown)?;
-    let peer = shared.desk.admit(&calling, &called, from).await?;
+    let peer = shared.desk.admit(&calling, &called, caller).await?;
     Ok((calling, peer))
 }
 

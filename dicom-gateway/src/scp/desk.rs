@@ -9,16 +9,26 @@ use chrono::{DateTime, Utc};
 use dokuei_models::{ArrivalId, EndpointId, SiteId};
 
 use crate::ae_title::AeTitle;
+use crate::tls::{CertificateFault, TlsCaller, TlsFault, TrustError};
 
 /// Decides on admission and hears of every association's end. Lookups happen
 /// here; the gateway itself knows no site.
 #[async_trait]
 pub trait Desk: Send + Sync + 'static {
-    /// Which site's endpoint calls, or why it may not.
-    async fn admit(&self, calling: &AeTitle, called: &AeTitle, from: IpAddr) -> Result<Peer, Refusal>;
+    /// Which site's endpoint calls, or why it may not: AE title, address and certificate together decide.
+    async fn admit(&self, calling: &AeTitle, called: &AeTitle, caller: &Caller) -> Result<Peer, Refusal>;
 
     /// An association has ended, or was never begun. For audit and the peer's page.
     async fn ended(&self, summary: AssociationSummary);
+}
+
+/// How somebody calls, before he has said who he is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller {
+    /// The address he calls from.
+    pub from: IpAddr,
+    /// What TLS tells of him; nothing on the plain port.
+    pub tls: Option<TlsCaller>,
 }
 
 /// A peer that was recognised.
@@ -53,6 +63,44 @@ pub enum Refusal {
     Unavailable,
     /// It speaks another protocol or application context.
     Protocol,
+    /// The endpoint must speak TLS, and called without.
+    TlsRequired,
+    /// TLS did not come about; nobody was named yet.
+    TlsFailed(TlsFault),
+    /// It must show a certificate, and has shown none.
+    CertificateMissing,
+    /// Its certificate is over, or not yet valid.
+    CertificateExpired,
+    /// Its certificate is neither pinned nor issued by a known authority.
+    CertificateUntrusted,
+    /// Its certificate is another than the one that is pinned.
+    CertificateOther,
+}
+
+impl Caller {
+    /// Why a caller is not who an endpoint's certificate says, if he is not: with `tls_required` he must speak TLS and
+    /// show a certificate that is believed; with `pinned` (64 small hexadecimal digits, or "") no other than that one.
+    ///
+    /// # Errors
+    /// The refusal that he is told.
+    pub fn prove(&self, tls_required: bool, pinned: &str) -> Result<(), Refusal> {
+        let certificate = match &self.tls {
+            None if tls_required => return Err(Refusal::TlsRequired),
+            None => return Ok(()),
+            Some(tls) => &tls.certificate,
+        };
+        match certificate {
+            None if tls_required || !pinned.is_empty() => Err(Refusal::CertificateMissing),
+            Some(certificate) if tls_required || !pinned.is_empty() => {
+                certificate.check(pinned).map_err(|error| match error {
+                    TrustError::NotPinned => Refusal::CertificateOther,
+                    TrustError::Fault(CertificateFault::UnknownIssuer) => Refusal::CertificateUntrusted,
+                    TrustError::Fault(_) => Refusal::CertificateExpired,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Refusal {
@@ -66,6 +114,15 @@ impl Refusal {
             Self::Busy => "busy",
             Self::Unavailable => "unavailable",
             Self::Protocol => "protocol",
+            Self::TlsRequired => "tls_required",
+            Self::TlsFailed(TlsFault::OursRefused) => "tls_ours_refused",
+            Self::TlsFailed(TlsFault::NothingInCommon) => "tls_nothing_in_common",
+            Self::TlsFailed(TlsFault::NotTls) => "tls_not_tls",
+            Self::TlsFailed(_) => "tls_failed",
+            Self::CertificateMissing => "certificate_missing",
+            Self::CertificateExpired => "certificate_expired",
+            Self::CertificateUntrusted => "certificate_untrusted",
+            Self::CertificateOther => "certificate_other",
         }
     }
 }
@@ -80,6 +137,12 @@ impl fmt::Display for Refusal {
             Self::Busy => "too many associations at once",
             Self::Unavailable => "admission could not be decided",
             Self::Protocol => "the association request is not one of DICOM",
+            Self::TlsRequired => "the endpoint must speak TLS",
+            Self::TlsFailed(fault) => return write!(f, "TLS failed: {fault}"),
+            Self::CertificateMissing => "the endpoint has shown no certificate",
+            Self::CertificateExpired => "the endpoint's certificate is not valid at this time",
+            Self::CertificateUntrusted => "the endpoint's certificate is of no known authority",
+            Self::CertificateOther => "the endpoint's certificate is not the one registered",
         })
     }
 }
@@ -154,6 +217,8 @@ pub struct AssociationSummary {
     pub called: String,
     /// The address it came from.
     pub from: IpAddr,
+    /// What TLS told of it; nothing on the plain port.
+    pub tls: Option<TlsCaller>,
     /// `None` if it was refused.
     pub admission: Option<Admission>,
     /// When the connection came.

@@ -103,7 +103,13 @@ impl<L: Link> Association<L> {
             }
         } else if !receiving.is_empty() && size <= MAX_REWRITTEN {
             let Ok(file) = library.read(row, 0..size).await else { return Ok(Given::Not) };
-            let rewritten = receiving.iter().find_map(|(id, syntax)| Some((*id, scu::rewritten(&file, syntax)?)));
+            let mut rewritten = None;
+            for (id, syntax) in &receiving {
+                if let Some(dataset) = scu::rewritten(&file, syntax).await {
+                    rewritten = Some((*id, dataset));
+                    break;
+                }
+            }
             let Some((context, dataset)) = rewritten else { return Ok(Given::Not) };
             self.wire.send_message(context, &request, &dataset, max).await?;
         } else {

@@ -49,9 +49,15 @@ pub(super) fn reject(refusal: Refusal) -> Pdu {
     let (result, source) = match refusal {
         Refusal::CalledUnknown => (Permanent, ServiceUser(UserReason::CalledAETitleNotRecognized)),
         // Whether the title or only the address is unknown is not told to strangers.
-        Refusal::CallingUnknown | Refusal::AddressNotAllowed | Refusal::NotAllowed => {
-            (Permanent, ServiceUser(UserReason::CallingAETitleNotRecognized))
-        }
+        Refusal::CallingUnknown
+        | Refusal::AddressNotAllowed
+        | Refusal::NotAllowed
+        | Refusal::TlsRequired
+        | Refusal::TlsFailed(_)
+        | Refusal::CertificateMissing
+        | Refusal::CertificateExpired
+        | Refusal::CertificateUntrusted
+        | Refusal::CertificateOther => (Permanent, ServiceUser(UserReason::CallingAETitleNotRecognized)),
         Refusal::Busy => (Transient, ServiceProviderPresentation(PresentationReason::LocalLimitExceeded)),
         Refusal::Unavailable => (Transient, ServiceProviderPresentation(PresentationReason::TemporaryCongestion)),
         Refusal::Protocol => (Permanent, ServiceProviderASCE(AcseReason::ProtocolVersionNotSupported)),

@@ -1,21 +1,23 @@
 //! Listens, and gives every connection a task of its own.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 
 use super::association::{self, Shared};
-use super::desk::{AssociationSummary, Desk, Outcome, Refusal, Tally};
+use super::desk::{AssociationSummary, Caller, Desk, Outcome, Refusal, Tally};
 use super::library::Library;
 use super::limits::{Account, Doors, Limits, Place};
 use super::negotiate;
 use crate::ae_title::AeTitle;
 use crate::intake::Archive;
+use crate::tls::TlsServer;
 use crate::wire::Wire;
 
 /// How the receiver is called and what it allows.
@@ -38,21 +40,54 @@ pub async fn serve(
     serve_with(listener, config, desk, archive, None, shutdown).await;
 }
 
-/// Receives on `listener` until `shutdown` becomes true or its sender is dropped.
-/// Associations may then finish the object they are at, within
-/// [`Limits::grace`]; those that wait are aborted at once.
+/// Receives on `listener` as [`Receiver::serve`] without TLS.
 pub async fn serve_with(
     listener: TcpListener,
     config: ScpConfig,
     desk: Arc<dyn Desk>,
     archive: Arc<dyn Archive>,
     library: Option<Arc<dyn Library>>,
+    shutdown: watch::Receiver<bool>,
+) {
+    Receiver::new(config, desk, archive, library).serve(listener, None, shutdown).await;
+}
+
+/// A receiver that may listen at several doors, whose limits hold for all of them together.
+#[derive(Clone)]
+pub struct Receiver {
+    shared: Arc<Shared>,
+    doors: Arc<Doors>,
+}
+
+impl Receiver {
+    /// A receiver that does not listen yet.
+    pub fn new(
+        config: ScpConfig,
+        desk: Arc<dyn Desk>,
+        archive: Arc<dyn Archive>,
+        library: Option<Arc<dyn Library>>,
+    ) -> Self {
+        let doors = Doors::new(&config.limits);
+        let account = Account::new(&config.limits);
+        Self { shared: Arc::new(Shared { config, desk, archive, library, account }), doors }
+    }
+
+    /// Receives on `listener`, over TLS where `tls` is given, until `shutdown` becomes true or its sender is dropped.
+    /// Associations may then finish the object they are at, within [`Limits::grace`]; those that wait are aborted at
+    /// once.
+    pub async fn serve(self, listener: TcpListener, tls: Option<Arc<TlsServer>>, shutdown: watch::Receiver<bool>) {
+        listen(listener, self.shared, self.doors, tls, shutdown).await;
+    }
+}
+
+async fn listen(
+    listener: TcpListener,
+    shared: Arc<Shared>,
+    doors: Arc<Doors>,
+    tls: Option<Arc<TlsServer>>,
     mut shutdown: watch::Receiver<bool>,
 ) {
-    let doors = Doors::new(&config.limits);
-    let grace = config.limits.grace;
-    let account = Account::new(&config.limits);
-    let shared = Arc::new(Shared { config, desk, archive, library, account });
+    let grace = shared.config.limits.grace;
     let mut associations = JoinSet::new();
     loop {
         let accepted = tokio::select! {
@@ -74,8 +109,10 @@ pub async fn serve_with(
                 let shared = Arc::clone(&shared);
                 match doors.enter(from.ip()) {
                     Some(place) => {
-                        associations.spawn(admit(stream, from, shared, place, shutdown.clone()));
+                        associations.spawn(admit(stream, from, shared, place, tls.clone(), shutdown.clone()));
                     }
+                    // Whoever would speak TLS is not shaken hands with only to be told that there is no place.
+                    None if tls.is_some() => drop(stream),
                     None => {
                         associations.spawn(turn_away(stream, from, shared));
                     }
@@ -101,10 +138,45 @@ async fn admit(
     from: SocketAddr,
     shared: Arc<Shared>,
     place: Place,
+    tls: Option<Arc<TlsServer>>,
     shutdown: watch::Receiver<bool>,
 ) {
-    association::run(stream, from.ip(), shared, shutdown).await;
+    let from = from.ip();
+    match tls {
+        None => association::run(stream, Caller { from, tls: None }, shared, shutdown).await,
+        Some(server) => {
+            let started_at = Utc::now();
+            match timeout(shared.config.limits.request, server.accept(stream)).await {
+                Ok(Ok((stream, tls))) => {
+                    let caller = Caller { from, tls: Some(tls) };
+                    association::run(stream, caller, shared, shutdown).await;
+                }
+                Ok(Err(Some(fault))) => {
+                    tracing::info!(%from, reason = %fault, "TLS did not come about");
+                    refused(&shared, from, started_at, Refusal::TlsFailed(fault)).await;
+                }
+                // A port scan or a health check: nobody asked for anything.
+                Ok(Err(None)) | Err(_) => {}
+            }
+        }
+    }
     drop(place);
+}
+
+/// Tells the desk of somebody who was turned away before he said who he is.
+async fn refused(shared: &Shared, from: IpAddr, started_at: DateTime<Utc>, refusal: Refusal) {
+    let summary = AssociationSummary {
+        calling: String::new(),
+        called: String::new(),
+        from,
+        tls: None,
+        admission: None,
+        started_at,
+        ended_at: Utc::now(),
+        outcome: Outcome::Refused(refusal),
+        tally: Tally::default(),
+    };
+    shared.desk.ended(summary).await;
 }
 
 /// Says that there is no place. The request is not waited for long, so that the
@@ -118,15 +190,5 @@ async fn turn_away(stream: TcpStream, from: SocketAddr, shared: Arc<Shared>) {
         tracing::debug!(%error, "a rejection could not be sent");
     }
     wire.shutdown().await;
-    let summary = AssociationSummary {
-        calling: String::new(),
-        called: String::new(),
-        from: from.ip(),
-        admission: None,
-        started_at,
-        ended_at: Utc::now(),
-        outcome: Outcome::Refused(Refusal::Busy),
-        tally: Tally::default(),
-    };
-    shared.desk.ended(summary).await;
+    refused(&shared, from.ip(), started_at, Refusal::Busy).await;
 }

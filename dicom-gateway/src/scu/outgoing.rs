@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::requestor::{Proposal, Requestor};
-use super::send::{IMPLICIT_LITTLE, Item, MAX_CONTEXTS, proposals};
+use super::send::{Item, MAX_CONTEXTS, proposals};
 use super::{Destination, SendError, Sent};
 use crate::dimse::Command;
 
@@ -109,7 +109,7 @@ pub(super) fn mark(request: &mut Command, originator: Option<(&str, u16)>) {
 }
 
 /// A file's data set in another transfer syntax; `None` if that cannot be made of it.
-pub(crate) fn rewritten(file: &Bytes, syntax: &str) -> Option<Vec<u8>> {
+pub(crate) async fn rewritten(file: &Bytes, syntax: &str) -> Option<Vec<u8>> {
     let item = Item::read(file)?;
-    if syntax == IMPLICIT_LITTLE { item.as_implicit() } else { None }
+    if item.can_become(syntax) { item.converted(syntax).await.ok() } else { None }
 }

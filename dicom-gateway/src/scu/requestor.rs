@@ -1,19 +1,21 @@
 //! The requestor's side of an association.
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 
 use dicom_ul::pdu::{
     AssociationRJResult, AssociationRJServiceUserReason as UserReason, AssociationRJSource, AssociationRQ, Pdu,
     PresentationContextProposed, PresentationContextResultReason as Reason, UserVariableItem,
 };
-use tokio::net::TcpStream;
+use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
 
 use super::{Destination, SendError};
 use crate::dimse::{Command, MAX_COMMAND};
 use crate::part10::{IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION};
 use crate::scp::APPLICATION_CONTEXT;
-use crate::wire::{Incoming, Wire, WireError};
+use crate::tls::{PeerCertificate, TlsFault};
+use crate::wire::{Incoming, Link, Wire, WireError};
 
 /// Announced to the acceptor; its answers are small.
 const MAX_PDU: u32 = 262_138;
@@ -23,7 +25,7 @@ pub(super) type Proposal = (String, String);
 
 /// An accepted association.
 pub(super) struct Requestor {
-    wire: Wire<TcpStream>,
+    wire: Wire<Box<dyn Link>>,
     accepted: HashMap<Proposal, u8>,
     peer_max_pdu: u32,
     next_message: u16,
@@ -32,7 +34,8 @@ pub(super) struct Requestor {
 impl From<WireError> for SendError {
     fn from(error: WireError) -> Self {
         match error {
-            WireError::Lost(_) => Self::Lost,
+            // In TLS 1.3 a peer says only after the handshake that it does not want our certificate.
+            WireError::Lost(error) => TlsFault::behind(&error).map_or(Self::Lost, Self::Tls),
             WireError::Silent(_) => Self::TimedOut,
             WireError::Protocol(what) => Self::Protocol(what),
             WireError::Encode => Self::Protocol("a message of ours could not be written"),
@@ -52,15 +55,20 @@ impl Requestor {
         proposals: &[Proposal],
         more: Vec<UserVariableItem>,
     ) -> Result<Self, SendError> {
-        let unreachable = || SendError::Unreachable { host: to.host.clone(), port: to.port };
-        let stream = timeout(to.timeouts.connect, TcpStream::connect((to.host.as_str(), to.port)))
-            .await
-            .map_err(|_| SendError::TimedOut)?
-            .map_err(|_| unreachable())?;
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY was refused");
-        }
-        let mut wire = Wire::new(stream, MAX_PDU, to.timeouts.answer);
+        let addresses = resolve(to).await?;
+        let stream = reach(to, &addresses).await?;
+        let (link, _) = shake(to, stream).await?;
+        Self::negotiate(link, to, proposals, more).await
+    }
+
+    /// Negotiates over an open connection.
+    pub async fn negotiate(
+        link: Box<dyn Link>,
+        to: &Destination,
+        proposals: &[Proposal],
+        more: Vec<UserVariableItem>,
+    ) -> Result<Self, SendError> {
+        let mut wire = Wire::new(link, MAX_PDU, to.timeouts.answer);
         let ids = (1_u8..=255).step_by(2);
         let contexts: Vec<PresentationContextProposed> = ids
             .zip(proposals)
@@ -177,6 +185,44 @@ impl Requestor {
         }
         self.wire.shutdown().await;
     }
+}
+
+/// The addresses behind the host's name.
+pub(super) async fn resolve(to: &Destination) -> Result<Vec<SocketAddr>, SendError> {
+    let found = timeout(to.timeouts.connect, lookup_host((to.host.as_str(), to.port)))
+        .await
+        .map_err(|_| SendError::TimedOut)?
+        .map_err(|_| unreachable(to))?;
+    Ok(found.collect())
+}
+
+/// A connection to the first address that answers.
+pub(super) async fn reach(to: &Destination, addresses: &[SocketAddr]) -> Result<TcpStream, SendError> {
+    let stream = timeout(to.timeouts.connect, TcpStream::connect(addresses))
+        .await
+        .map_err(|_| SendError::TimedOut)?
+        .map_err(|_| unreachable(to))?;
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY was refused");
+    }
+    Ok(stream)
+}
+
+/// The connection as DICOM is spoken over it, and the certificate that was shown.
+pub(super) async fn shake(
+    to: &Destination,
+    stream: TcpStream,
+) -> Result<(Box<dyn Link>, Option<PeerCertificate>), SendError> {
+    let Some(tls) = &to.tls else { return Ok((Box::new(stream), None)) };
+    let (stream, certificate) = timeout(to.timeouts.connect, tls.connect(&to.host, stream))
+        .await
+        .map_err(|_| SendError::TimedOut)?
+        .map_err(|fault| fault.map_or(SendError::Lost, SendError::Tls))?;
+    Ok((Box::new(stream), certificate))
+}
+
+fn unreachable(to: &Destination) -> SendError {
+    SendError::Unreachable { host: to.host.clone(), port: to.port }
 }
 
 fn rejection(to: &Destination, result: &AssociationRJResult, source: &AssociationRJSource) -> SendError {

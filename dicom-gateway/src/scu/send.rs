@@ -1,46 +1,51 @@
 //! C-ECHO and C-STORE over associations of as many contexts as fit.
 
 use bytes::Bytes;
-use dicom_object::InMemDicomObject;
-use dicom_transfer_syntax_registry::entries;
 
 use super::outgoing::mark;
 use super::requestor::{Proposal, Requestor};
 use super::{Destination, SendError, Sent};
 use crate::dimse::{Command, Status, VERIFICATION};
 use crate::header;
+use crate::render::RenderError;
+use crate::transcode::{self, Target, TranscodeError};
 
-pub(super) const IMPLICIT_LITTLE: &str = "1.2.840.10008.1.2";
-const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
+const IMPLICIT_LITTLE: &str = "1.2.840.10008.1.2";
 /// Presentation contexts of one association (PS3.8 9.3.2.2: odd IDs up to 255).
 pub(super) const MAX_CONTEXTS: usize = 128;
 
+/// What C-ECHO is proposed as.
+pub(super) fn verification() -> Proposal {
+    (VERIFICATION.to_owned(), IMPLICIT_LITTLE.to_owned())
+}
+
 /// Asks whether the peer is there and knows us.
 pub async fn echo(to: &Destination) -> Result<(), SendError> {
-    let proposal = (VERIFICATION.to_owned(), IMPLICIT_LITTLE.to_owned());
-    let mut requestor = Requestor::connect(to, std::slice::from_ref(&proposal)).await?;
-    let Some(context) = requestor.context(&proposal) else {
-        requestor.release().await;
-        return Err(SendError::Protocol("it does not accept the verification service"));
-    };
-    let request = Command::echo_request(requestor.message_id());
-    let answer = requestor.ask(context, &request, None).await?;
+    let mut requestor = Requestor::connect(to, &[verification()]).await?;
+    let answer = ask_echo(&mut requestor).await;
     requestor.release().await;
-    match answer.status {
+    answer
+}
+
+/// A C-ECHO on an association that was asked for it.
+pub(super) async fn ask_echo(requestor: &mut Requestor) -> Result<(), SendError> {
+    let refused = SendError::Protocol("it does not accept the verification service");
+    let context = requestor.context(&verification()).ok_or(refused)?;
+    let request = Command::echo_request(requestor.message_id());
+    match requestor.ask(context, &request, None).await?.status {
         Some(Status::SUCCESS) => Ok(()),
         Some(status) => Err(SendError::EchoFailed(status)),
         None => Err(SendError::Protocol("its answer has no status")),
     }
 }
 
-/// Sends DICOM files in order and says of each what became of it. Compressed ones
-/// go as they are; explicit native ones are rewritten as implicit for a peer that
-/// takes only that.
+/// Sends DICOM files in order and says of each what became of it. Each goes as it
+/// is where the peer takes that; else uncompressed, explicit or implicit.
 ///
 /// # Errors
 /// [`SendError`] when no association came about; later breaks are in the list.
 pub async fn send(to: &Destination, files: &[Bytes]) -> Result<Vec<Sent>, SendError> {
-    let items: Vec<Option<Item<'_>>> = files.iter().map(|file| Item::read(file)).collect();
+    let items: Vec<Option<Item<'_>>> = files.iter().map(Item::read).collect();
     let mut sent = Vec::with_capacity(items.len());
     while sent.len() < items.len() {
         let batch = batch(&items[sent.len()..]);
@@ -77,11 +82,8 @@ pub async fn send(to: &Destination, files: &[Bytes]) -> Result<Vec<Sent>, SendEr
 
 /// What is proposed for an object: as it is, and what can be made of it.
 pub(super) fn proposals(class: &str, syntax: &str) -> Vec<Proposal> {
-    let mut proposals = vec![(class.to_owned(), syntax.to_owned())];
-    if syntax == EXPLICIT_LITTLE {
-        proposals.push((class.to_owned(), IMPLICIT_LITTLE.to_owned()));
-    }
-    proposals
+    let made = Target::of(syntax).iter().map(|target| target.uid());
+    std::iter::once(syntax).chain(made).map(|syntax| (class.to_owned(), syntax.to_owned())).collect()
 }
 
 struct Batch {
@@ -105,6 +107,7 @@ fn batch(items: &[Option<Item<'_>>]) -> Batch {
 }
 
 pub(super) struct Item<'a> {
+    file: &'a Bytes,
     class: String,
     instance: String,
     transfer_syntax: String,
@@ -112,11 +115,12 @@ pub(super) struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    pub fn read(file: &'a [u8]) -> Option<Self> {
+    pub fn read(file: &'a Bytes) -> Option<Self> {
         let parts = header::split_file(file).ok()?;
         let dataset = file.get(parts.dataset_at..)?;
         let header = header::read_dataset(dataset, &parts.transfer_syntax).ok()?;
         Some(Self {
+            file,
             class: header.sop_class.to_string(),
             instance: header.sop_instance.to_string(),
             transfer_syntax: parts.transfer_syntax,
@@ -137,19 +141,25 @@ impl<'a> Item<'a> {
         let answer = if syntax == self.transfer_syntax {
             requestor.ask(context, &request, Some(self.dataset)).await?
         } else {
-            let Some(implicit) = self.as_implicit() else { return Ok(Sent::NotAccepted) };
-            requestor.ask(context, &request, Some(&implicit)).await?
+            match self.converted(&syntax).await {
+                Ok(dataset) => requestor.ask(context, &request, Some(&dataset)).await?,
+                Err(error) => return Ok(Sent::NotConvertible(error)),
+            }
         };
         Sent::of(answer)
     }
 
-    /// The data set as implicit VR little endian. The header was read before, so
-    /// its nesting is bounded.
-    pub fn as_implicit(&self) -> Option<Vec<u8>> {
-        let explicit = entries::EXPLICIT_VR_LITTLE_ENDIAN.erased();
-        let object = InMemDicomObject::read_dataset_with_ts(self.dataset, &explicit).ok()?;
-        let mut bytes = Vec::with_capacity(self.dataset.len());
-        object.write_dataset_with_ts(&mut bytes, &entries::IMPLICIT_VR_LITTLE_ENDIAN.erased()).ok()?;
-        Some(bytes)
+    /// Whether this can be made of it, if its pixels can be decoded.
+    pub fn can_become(&self, syntax: &str) -> bool {
+        Target::of(&self.transfer_syntax).iter().any(|target| target.uid() == syntax)
+    }
+
+    /// The data set in a transfer syntax that it was not received in. Decoding takes a thread of its own.
+    pub async fn converted(&self, syntax: &str) -> Result<Vec<u8>, TranscodeError> {
+        let target = if syntax == Target::Explicit.uid() { Target::Explicit } else { Target::Implicit };
+        let file = self.file.clone();
+        tokio::task::spawn_blocking(move || transcode::dataset(&file, target))
+            .await
+            .unwrap_or(Err(TranscodeError::Pixels(RenderError::Damaged)))
     }
 }

@@ -154,6 +154,7 @@ async fn what_cannot_be_understood_is_kept_and_shown_and_answered_as_success() {
         called_ae: AeTitle::parse("DOKUEI").unwrap(),
         calling_ae: AeTitle::parse("HOSPITAL_A").unwrap(),
         timeouts: Timeouts::default(),
+        tls: None,
     };
     let sent = scu::send(&destination, &[noise.into()]).await.unwrap();
     assert!(sent[0].is_kept(), "{sent:?}");
@@ -176,6 +177,7 @@ async fn four_senders_at_once_lose_nothing() {
                 called_ae: AeTitle::parse("DOKUEI").unwrap(),
                 calling_ae: AeTitle::parse("HOSPITAL_A").unwrap(),
                 timeouts: Timeouts::default(),
+                tls: None,
             };
             // All four bring the same study.
             let files: Vec<bytes::Bytes> =

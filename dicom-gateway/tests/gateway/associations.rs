@@ -18,6 +18,7 @@ fn to(port: u16, called: &str, calling: &str) -> Destination {
         called_ae: AeTitle::parse(called).unwrap(),
         calling_ae: AeTitle::parse(calling).unwrap(),
         timeouts: Timeouts { connect: Duration::from_secs(5), answer: Duration::from_secs(20) },
+        tls: None,
     }
 }
 

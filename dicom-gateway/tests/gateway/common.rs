@@ -1,6 +1,5 @@
 //! A gateway on a free port, an archive in memory, and DCMTK.
 
-use std::net::IpAddr;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -10,7 +9,7 @@ use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::header;
 use dokuei_dicom_gateway::intake::{Archive, Filed, KeepError, Kept, ReceivedObject};
 use dokuei_dicom_gateway::part10;
-use dokuei_dicom_gateway::scp::{AssociationSummary, Desk, Limits, Peer, Refusal, ScpConfig, serve};
+use dokuei_dicom_gateway::scp::{AssociationSummary, Caller, Desk, Limits, Peer, Refusal, ScpConfig, serve};
 use dokuei_models::store::images::{ArrivalCounts, NewArrival};
 use dokuei_models::{ArrivalId, EndpointId, SiteId};
 use tempfile::TempPath;
@@ -29,7 +28,7 @@ pub struct FrontDesk {
 
 #[async_trait]
 impl Desk for FrontDesk {
-    async fn admit(&self, calling: &AeTitle, _called: &AeTitle, _from: IpAddr) -> Result<Peer, Refusal> {
+    async fn admit(&self, calling: &AeTitle, _called: &AeTitle, _caller: &Caller) -> Result<Peer, Refusal> {
         match calling.as_str() {
             "HOSPITAL_A" => {
                 self.admitted.notify_one();

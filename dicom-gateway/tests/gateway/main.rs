@@ -6,6 +6,12 @@
 mod archive;
 mod associations;
 mod common;
+mod converting;
 mod journal;
 mod long_objects;
+#[path = "../samples/mod.rs"]
+mod samples;
+mod tls;
+mod tls_sending;
+mod tls_world;
 mod wire_level;

@@ -1,6 +1,5 @@
 //! Two sites on a real archive, each with endpoints that may query, one that may not, and DCMTK.
 
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
@@ -10,7 +9,7 @@ use async_trait::async_trait;
 use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::intake::{Archive, IndexedArchive, ReceivedObject};
 use dokuei_dicom_gateway::scp::{
-    AssociationSummary, Desk, IndexedLibrary, Limits, Peer, Refusal, ScpConfig, serve_with,
+    AssociationSummary, Caller, Desk, IndexedLibrary, Limits, Peer, Refusal, ScpConfig, serve_with,
 };
 use dokuei_dicom_gateway::scu::{Destination, Timeouts};
 use dokuei_models::db::DatabaseUrl;
@@ -27,7 +26,7 @@ struct FrontDesk;
 
 #[async_trait]
 impl Desk for FrontDesk {
-    async fn admit(&self, calling: &AeTitle, _called: &AeTitle, _from: IpAddr) -> Result<Peer, Refusal> {
+    async fn admit(&self, calling: &AeTitle, _called: &AeTitle, _caller: &Caller) -> Result<Peer, Refusal> {
         let known = PEERS.iter().find(|(title, ..)| *title == calling.as_str()).ok_or(Refusal::CallingUnknown)?;
         Ok(Peer {
             site: SiteId(known.1),
@@ -138,6 +137,7 @@ pub fn destination(title: &str, port: u16) -> Destination {
         called_ae: AeTitle::parse(title).unwrap(),
         calling_ae: AeTitle::parse("DOKUEI").unwrap(),
         timeouts: Timeouts { connect: Duration::from_secs(2), answer: Duration::from_secs(10) },
+        tls: None,
     }
 }
 

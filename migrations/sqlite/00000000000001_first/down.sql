@@ -52,6 +52,7 @@ DROP TABLE contracts;
 DROP TABLE tariff_lines;
 DROP TABLE tariffs;
 DROP TABLE site_calendars;
+DROP TABLE endpoint_states;
 DROP TABLE site_endpoints;
 DROP TABLE filings;
 DROP TABLE sites;

@@ -63,6 +63,20 @@ CREATE TABLE site_endpoints (
   watched BOOLEAN NOT NULL DEFAULT FALSE
 );
 CREATE INDEX site_endpoints_by_ae ON site_endpoints(ae_title);
+CREATE TABLE endpoint_states (
+  endpoint_id BIGINT PRIMARY KEY REFERENCES site_endpoints(id),
+  echo_at TIMESTAMP,
+  echo_ms INTEGER,
+  answered_at TIMESTAMP,
+  failing_since TIMESTAMP,
+  failures INTEGER NOT NULL,
+  failure TEXT,
+  tls_at TIMESTAMP,
+  tls_version TEXT,
+  certificate_sha256 TEXT,
+  certificate_subject TEXT,
+  certificate_not_after TIMESTAMP
+);
 CREATE TABLE site_calendars (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   site_id BIGINT REFERENCES sites(id),
@@ -244,6 +258,7 @@ CREATE TABLE arrivals (
   bytes BIGINT NOT NULL,
   outcome TEXT NOT NULL
 );
+CREATE INDEX arrivals_by_endpoint ON arrivals(endpoint_id, started_at);
 
 -- patients ------------------------------------------------------------------
 CREATE TABLE patients (
@@ -725,6 +740,7 @@ CREATE TABLE deliveries (
 );
 CREATE INDEX deliveries_by_state ON deliveries(state, next_at);
 CREATE INDEX deliveries_by_case ON deliveries(case_id);
+CREATE INDEX deliveries_by_endpoint ON deliveries(endpoint_id, created_at);
 CREATE TABLE recipients (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   case_id BIGINT NOT NULL REFERENCES cases(id),

@@ -1,4 +1,4 @@
-//! Who may send: calling AE title and address decide the site.
+//! Who may come in: calling AE title, address and certificate decide the site.
 //!
 //! A stranger is refused and recorded; so is a known AE title from an address
 //! that was not agreed. Every association leaves one audit row, and its arrival
@@ -9,9 +9,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use dokuei_dicom_gateway::ae_title::AeTitle;
-use dokuei_dicom_gateway::scp::{AssociationSummary, Desk, Outcome, Peer, Refusal};
+use dokuei_dicom_gateway::scp::{AssociationSummary, Caller, Desk, Outcome, Peer, Refusal};
+use dokuei_dicom_gateway::tls::TlsCaller;
 use dokuei_models::store::audit::{self, Subject};
-use dokuei_models::store::sites::{self, EndpointRow};
+use dokuei_models::store::endpoint_states::{self, ShownTls};
+use dokuei_models::store::sites::{self, EndpointRow, PeerTls};
 use dokuei_models::store::{endpoints, quarantine};
 use dokuei_models::{Actor, StoreError};
 
@@ -30,7 +32,8 @@ impl FrontDesk {
         Arc::new(Self { state, ours })
     }
 
-    async fn lookup(&self, calling: &AeTitle, from: IpAddr) -> Result<Peer, Refusal> {
+    async fn lookup(&self, calling: &AeTitle, caller: &Caller) -> Result<Peer, Refusal> {
+        let from = caller.from;
         let ae_title = calling.as_str().to_owned();
         let found = self
             .state
@@ -43,13 +46,16 @@ impl FrontDesk {
             })
             .await;
         match found {
-            Ok((_, Some(endpoint), Some(site))) => Ok(Peer {
-                site: site.id,
-                endpoint: endpoint.id,
-                private_classes: site.unknown_classes,
-                stores: endpoint.sends,
-                queries: endpoint.queries,
-            }),
+            Ok((_, Some(endpoint), Some(site))) => {
+                caller.prove(endpoint.tls == PeerTls::Required, &endpoint.certificate_sha256)?;
+                Ok(Peer {
+                    site: site.id,
+                    endpoint: endpoint.id,
+                    private_classes: site.unknown_classes,
+                    stores: endpoint.sends,
+                    queries: endpoint.queries,
+                })
+            }
             Ok((true, ..)) => Err(Refusal::CallingUnknown),
             Ok(_) => Err(Refusal::AddressNotAllowed),
             Err(error) => {
@@ -78,6 +84,9 @@ impl FrontDesk {
                     );
                 }
                 let Some(admission) = &summary.admission else { return Ok(()) };
+                if let Some(tls) = &summary.tls {
+                    endpoint_states::endpoint_tls_in_tx(conn, admission.peer.endpoint, at, &shown(tls))?;
+                }
                 let tally = &summary.tally;
                 let detail = serde_json::json!({
                     "new": tally.new, "repeated": tally.repeated, "conflicting": tally.conflicting,
@@ -93,13 +102,20 @@ impl FrontDesk {
     }
 }
 
+/// What a caller showed over TLS, as rows keep it.
+fn shown(tls: &TlsCaller) -> ShownTls {
+    let certificate = tls.certificate.as_ref();
+    let certificate = certificate.map(|one| (one.sha256.clone(), one.subject.clone(), one.not_after.naive_utc()));
+    ShownTls { version: tls.version.clone(), certificate }
+}
+
 #[async_trait]
 impl Desk for FrontDesk {
-    async fn admit(&self, calling: &AeTitle, called: &AeTitle, from: IpAddr) -> Result<Peer, Refusal> {
+    async fn admit(&self, calling: &AeTitle, called: &AeTitle, caller: &Caller) -> Result<Peer, Refusal> {
         if *called != self.ours {
             return Err(Refusal::CalledUnknown);
         }
-        self.lookup(calling, from).await
+        self.lookup(calling, caller).await
     }
 
     async fn ended(&self, summary: AssociationSummary) {

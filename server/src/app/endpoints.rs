@@ -6,8 +6,10 @@ use std::time::{Duration, Instant};
 use chrono::{NaiveDateTime, TimeDelta};
 use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::scp::Refusal;
-use dokuei_dicom_gateway::scu::{self, Timeouts};
+use dokuei_dicom_gateway::scu::{self, Timeouts, Tried};
+use dokuei_dicom_gateway::tls::PeerCertificate;
 use dokuei_models::store::audit::{Subject, append_in_tx};
+use dokuei_models::store::endpoint_states::{self, ShownTls};
 use dokuei_models::store::sites::{self, EndpointRow, NameForm, PeerTls};
 use dokuei_models::store::{endpoints, quarantine, submissions};
 use dokuei_models::{Actor, Connection, EndpointId, SiteId, StoreError};
@@ -243,11 +245,15 @@ pub async fn get(state: &State, endpoint: EndpointId) -> Result<EndpointRow> {
 pub struct Echo {
     /// From the connection's begin to the answer, or to giving up, in milliseconds.
     pub ms: u64,
+    /// What was tried, in order; empty where it could not even begin.
+    pub steps: Vec<Tried>,
+    /// The certificate that the peer has shown.
+    pub certificate: Option<PeerCertificate>,
     /// Why it did not answer; nothing where it did.
     pub failure: Option<Sentence>,
 }
 
-/// Calls an endpoint with a C-ECHO and notes the contact, or why there was none.
+/// Calls an endpoint with a C-ECHO, step by step, and notes the contact, or why there was none.
 ///
 /// # Errors
 /// `not_found`, `form_invalid` when it has no host and port.
@@ -256,34 +262,61 @@ pub async fn echo(state: &State, actor: Actor, endpoint: EndpointId) -> Result<E
     if row.host.is_empty() || row.port == 0 {
         return Err(Error::new(&codes::ECHO_NOWHERE));
     }
-    let ours = &state.config.dicom.ae_title;
     // One that is switched off may be tried before it is switched on.
-    let to = peers::destination(ours, &EndpointRow { active: true, ..row.clone() }, PATIENCE);
-    let begun = Instant::now();
-    let failure = match to {
-        Ok(to) => scu::echo(&to).await.err().map(|error| peers::sentence(&error)),
-        Err(sentence) => Some(sentence),
-    };
-    let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let kept = failure.as_ref().map(Sentence::kept);
+    let echo = call(state, &EndpointRow { active: true, ..row.clone() }, PATIENCE).await;
+    let noted = echo.clone();
     state
         .db
         .tx(move |conn| {
             let subject = Subject::row("endpoint", endpoint.0, Some(row.site_id));
-            let detail = serde_json::json!({ "ms": ms }).to_string();
-            match &kept {
-                None => {
-                    endpoints::endpoint_contact_in_tx(conn, endpoint, actor.at)?;
-                    append_in_tx(conn, &actor, "endpoint.echo", subject, "done", &detail)
-                }
-                Some(error) => {
-                    endpoints::endpoint_error_in_tx(conn, endpoint, error)?;
-                    append_in_tx(conn, &actor, "endpoint.echo", subject, "failed", &detail)
-                }
-            }
+            let detail = serde_json::json!({ "ms": noted.ms }).to_string();
+            note_in_tx(conn, endpoint, &noted, 0, actor.at)?;
+            let outcome = if noted.failure.is_none() { "done" } else { "failed" };
+            append_in_tx(conn, &actor, "endpoint.echo", subject, outcome, &detail)
         })
         .await?;
-    Ok(Echo { ms, failure })
+    Ok(echo)
+}
+
+/// Calls an endpoint with a C-ECHO. Nothing is written.
+pub async fn call(state: &State, row: &EndpointRow, patience: Timeouts) -> Echo {
+    let begun = Instant::now();
+    let (steps, certificate, failure) = match peers::destination(state, row, patience) {
+        Ok(to) => {
+            let probe = scu::probe(&to).await;
+            let failure = probe.failure().map(peers::sentence);
+            (probe.steps, probe.certificate, failure)
+        }
+        Err(sentence) => (Vec::new(), None, Some(sentence)),
+    };
+    let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Echo { ms, steps, certificate, failure }
+}
+
+/// Notes how a call ended. A failure shows as the endpoint's fault once it came more than `tolerated` times in a row.
+///
+/// # Errors
+/// What the database says.
+pub fn note_in_tx(
+    conn: &mut Connection,
+    endpoint: EndpointId,
+    echo: &Echo,
+    tolerated: i32,
+    at: NaiveDateTime,
+) -> Result<(), StoreError> {
+    let ms = i32::try_from(echo.ms).unwrap_or(i32::MAX);
+    let kept = echo.failure.as_ref().map(Sentence::kept);
+    let failures = endpoint_states::endpoint_echo_in_tx(conn, endpoint, at, ms, kept.as_deref())?;
+    if let Some(one) = &echo.certificate {
+        let certificate = Some((one.sha256.clone(), one.subject.clone(), one.not_after.naive_utc()));
+        let shown = ShownTls { version: String::new(), certificate };
+        endpoint_states::endpoint_tls_in_tx(conn, endpoint, at, &shown)?;
+    }
+    match kept {
+        None => endpoints::endpoint_contact_in_tx(conn, endpoint, at),
+        Some(error) if failures > tolerated => endpoints::endpoint_error_in_tx(conn, endpoint, &error),
+        Some(_) => Ok(()),
+    }
 }
 
 /// Somebody who was turned away, with how often.
@@ -330,6 +363,10 @@ pub async fn strangers(state: &State) -> Result<Vec<Stranger>> {
             let known = sites::endpoint_list_by_ae(conn, &stranger.calling_ae)?;
             let from: Option<IpAddr> = stranger.address.parse().ok();
             let wrong_name = stranger.reason == Refusal::CalledUnknown.code();
+            // Whoever failed at TLS is shown among the peers, where their certificates are.
+            if stranger.reason.starts_with("tls_") || stranger.reason.starts_with("certificate_") {
+                continue;
+            }
             let may = from.is_some_and(|from| known.iter().any(|one| admission::is_allowed(one, from)));
             if wrong_name || !may {
                 stranger.known = known.into_iter().next();

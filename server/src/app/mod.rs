@@ -26,6 +26,7 @@ pub mod medium;
 pub mod opening;
 pub mod overriding;
 pub mod passwords;
+pub mod peer_sheet;
 pub mod peers;
 pub mod planning;
 pub mod pools;

@@ -2,7 +2,10 @@
 
 use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::scu::{Destination, SendError, Timeouts};
-use dokuei_models::store::sites::EndpointRow;
+use dokuei_dicom_gateway::tls::TlsFault;
+use dokuei_models::store::sites::{EndpointRow, PeerTls};
+
+use crate::state::State;
 
 /// A sentence in both languages. No patient data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,11 +27,12 @@ fn say(ja: &str, en: &str) -> Sentence {
     Sentence { ja: ja.to_owned(), en: en.to_owned() }
 }
 
-/// Where an endpoint listens, called as `ours`.
+/// Where an endpoint listens and how it is called: with TLS where it must speak that.
 ///
 /// # Errors
-/// What is missing in its row.
-pub fn destination(ours: &str, endpoint: &EndpointRow, timeouts: Timeouts) -> Result<Destination, Sentence> {
+/// What is missing in its row, or in our settings.
+pub fn destination(state: &State, endpoint: &EndpointRow, timeouts: Timeouts) -> Result<Destination, Sentence> {
+    let ours = &state.config.dicom.ae_title;
     let wrong = |_| say("AEタイトルの登録が正しくありません。", "The AE title is not registered rightly.");
     let port = u16::try_from(endpoint.port).ok().filter(|port| *port > 0);
     let (Some(port), false, true) = (port, endpoint.host.is_empty(), endpoint.active) else {
@@ -37,7 +41,13 @@ pub fn destination(ours: &str, endpoint: &EndpointRow, timeouts: Timeouts) -> Re
             "The node has no host and port, or is switched off here.",
         ));
     };
+    let tls = match (endpoint.tls, &state.dicom_tls) {
+        (PeerTls::None, _) => None,
+        (PeerTls::Required, Some(client)) => Some(client.peer(&endpoint.certificate_sha256)),
+        (PeerTls::Required, None) => return Err(sentence(&SendError::Tls(TlsFault::NotConfigured))),
+    };
     Ok(Destination {
+        tls,
         host: endpoint.host.clone(),
         port,
         called_ae: AeTitle::parse(&endpoint.ae_title).map_err(wrong)?,
@@ -64,7 +74,23 @@ pub fn sentence(error: &SendError) -> Sentence {
         SendError::Aborted => "相手が通信を打ち切りました。".to_owned(),
         SendError::Lost => "相手との通信が切れました。".to_owned(),
         SendError::Protocol(what) => format!("相手がDICOMどおりに応答しません（{what}）。"),
+        SendError::Tls(fault) => format!("TLSで接続できません：{}。", fault_ja(*fault)),
         SendError::EchoFailed(status) => format!("相手の応答がエラーでした（{status}）。"),
     };
     Sentence { ja, en: error.to_string() }
+}
+
+fn fault_ja(fault: TlsFault) -> &'static str {
+    match fault {
+        TlsFault::Expired => "相手の証明書の期限が切れています",
+        TlsFault::NotYetValid => "相手の証明書がまだ有効になっていません（どちらかの時計がずれていませんか）",
+        TlsFault::UnknownIssuer => "相手の証明書を発行した認証局が登録されていません",
+        TlsFault::OtherName => "相手の証明書のホスト名が接続先と違います",
+        TlsFault::NotPinned => "相手の証明書が、接続先に登録した証明書と違います",
+        TlsFault::OursRefused => "相手がこちらの証明書を受け入れません",
+        TlsFault::NothingInCommon => "共通して使えるTLSの版または暗号方式がありません",
+        TlsFault::NotTls => "相手はこのポートでTLSを使っていません",
+        TlsFault::NotConfigured => "こちらにTLSの証明書が設定されていません",
+        TlsFault::Other => "TLSの接続手続きに失敗しました",
+    }
 }

@@ -3,10 +3,11 @@
 use chrono::{NaiveDateTime, TimeDelta};
 use dokuei_models::store::audit::{self, Subject};
 use dokuei_models::store::deliveries::{self, DeadDelivery};
+use dokuei_models::store::endpoint_states::{self, EndpointStateRow};
 use dokuei_models::store::jobs::{self, JobRow};
 use dokuei_models::store::quarantine::{self, QuarantineRow, RefusalRow};
 use dokuei_models::store::sites::{self, EndpointRow, SiteRow};
-use dokuei_models::{Connection, JobId, SiteId, StoreError};
+use dokuei_models::{Connection, EndpointId, JobId, SiteId, StoreError};
 
 use super::board;
 use crate::authority::{Person, Reach};
@@ -57,6 +58,16 @@ pub struct TroubleLists {
     pub refusals: Vec<RefusalRow>,
     /// Silent peers.
     pub silent: Vec<EndpointRow>,
+    /// How they were found when they were last called.
+    pub states: Vec<EndpointStateRow>,
+}
+
+impl TroubleLists {
+    /// Since when and how often in a row a peer did not answer, where it is called from time to time.
+    pub fn failing(&self, endpoint: EndpointId) -> Option<(NaiveDateTime, i32)> {
+        let state = self.states.iter().find(|state| state.endpoint_id == endpoint)?;
+        state.failing_since.map(|since| (since, state.failures))
+    }
 }
 
 /// Counts.
@@ -106,6 +117,7 @@ pub async fn lists(state: &State, reach: Reach) -> Result<TroubleLists> {
             quarantine: quarantine::quarantine_list_open(conn, &ids, MOST)?.0,
             refusals: quarantine::refusal_list(conn, now - REFUSALS_OF, MOST)?.0,
             silent: silent(conn, &site_rows, now)?,
+            states: endpoint_states::endpoint_state_list(conn)?,
             sites: site_rows,
         })
     };

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::intake::IndexedArchive;
-use dokuei_dicom_gateway::scp::{self, IndexedLibrary, Limits, ScpConfig};
+use dokuei_dicom_gateway::scp::{IndexedLibrary, Limits, Receiver, ScpConfig};
 use dokuei_dicom_gateway::scu::Timeouts;
+use dokuei_dicom_gateway::tls::TlsServer;
 use dokuei_models::store::endpoints::EndpointRow;
 use tokio::net::TcpListener;
 
-use super::Services;
+use super::{Services, certificates};
 use crate::app::admission::FrontDesk;
 use crate::app::peers;
 use crate::state::State;
@@ -20,21 +21,37 @@ use crate::state::State;
 pub(super) async fn begin(state: &State, services: &mut Services) -> anyhow::Result<Option<SocketAddr>> {
     let settings = &state.config.dicom;
     let ae_title = AeTitle::parse(&settings.ae_title)?;
-    let listener = TcpListener::bind(settings.address)
-        .await
-        .with_context(|| format!("DICOM cannot listen on {} (is another Dokuei running?)", settings.address))?;
+    let listener = bind(settings.address).await?;
     let address = listener.local_addr()?;
     let limits = Limits { associations: settings.max_associations, ..Limits::default() };
     let config = ScpConfig { ae_title: ae_title.clone(), limits };
     let desk = FrontDesk::new(state.clone(), ae_title);
     let archive = Arc::new(IndexedArchive::new(state.db.clone(), state.objects.clone()));
-    let ours = settings.ae_title.clone();
-    let calling = move |endpoint: &EndpointRow| peers::destination(&ours, endpoint, Timeouts::default()).ok();
+    let asking = state.clone();
+    let calling = move |endpoint: &EndpointRow| peers::destination(&asking, endpoint, Timeouts::default()).ok();
     let library = Arc::new(IndexedLibrary::new(state.db.clone(), state.objects.clone(), Arc::new(calling)));
+    let receiver = Receiver::new(config, desk, archive, Some(library));
+    if let (Some(address), Some(files)) = (settings.tls_address, settings.tls_files()) {
+        let server = TlsServer::load(files, settings.tls_certificate_required).context("dicom.tls_certificate")?;
+        let (server, tls_listener) = (Arc::new(server), bind(address).await?);
+        services.dicom_tls = Some(tls_listener.local_addr()?);
+        certificates::watch_server(state, services, Arc::clone(&server));
+        let (receiver, stop) = (receiver.clone(), state.stop.clone());
+        services.add("the DICOM listener over TLS", async move {
+            receiver.serve(tls_listener, Some(server), stop).await;
+            Ok(())
+        });
+    }
     let stop = state.stop.clone();
     services.add("the DICOM listener", async move {
-        scp::serve_with(listener, config, desk, archive, Some(library), stop).await;
+        receiver.serve(listener, None, stop).await;
         Ok(())
     });
     Ok(Some(address))
+}
+
+async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("DICOM cannot listen on {address} (is another Dokuei running?)"))
 }

@@ -6,6 +6,7 @@
 //! `ready http=ADDR dicom=ADDR` (each where it is served). SIGINT and SIGTERM
 //! stop everything within seconds; a service that fails stops the process.
 
+mod certificates;
 mod gateway;
 pub mod log;
 mod metrics;
@@ -77,6 +78,7 @@ pub async fn serve(config: Config, role: Role) -> anyhow::Result<()> {
 }
 
 async fn begin(state: &State, role: Role, services: &mut Services) -> anyhow::Result<()> {
+    certificates::watch_client(state, services);
     match role {
         Role::All { demo } => {
             demo::seed_if_empty(state).await?;
@@ -146,6 +148,7 @@ async fn open_with_journal(config: Config, journal: u64) -> anyhow::Result<(Stat
     if replayed > 0 {
         tracing::info!(replayed, "objects were filed that the journal held");
     }
+    let dicom_tls = certificates::client(&config)?;
     let wake = match &config.redis.url {
         Some(url) => Wake::over_redis(url.expose(), stopped.clone())?,
         None => Wake::in_process(),
@@ -155,6 +158,7 @@ async fn open_with_journal(config: Config, journal: u64) -> anyhow::Result<(Stat
         db,
         objects,
         wake,
+        dicom_tls,
         clock: Arc::new(WallClock),
         chance: Arc::new(SystemChance),
         metrics: metrics::handle()?,
@@ -180,6 +184,7 @@ pub struct Services {
     running: JoinSet<anyhow::Result<()>>,
     http: Option<std::net::SocketAddr>,
     dicom: Option<std::net::SocketAddr>,
+    dicom_tls: Option<std::net::SocketAddr>,
 }
 
 impl Services {
@@ -222,6 +227,9 @@ fn announce(services: &Services) {
     }
     if let Some(address) = services.dicom {
         line.push_str(&format!(" dicom={address}"));
+    }
+    if let Some(address) = services.dicom_tls {
+        line.push_str(&format!(" dicom-tls={address}"));
     }
     println!("{line}");
 }

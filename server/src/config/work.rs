@@ -10,6 +10,7 @@
 //! | `work.start_priority_minutes` | `DOKUEI_WORK_START_PRIORITY_MINUTES` | `240` | the same for priority |
 //! | `work.start_routine_minutes` | `DOKUEI_WORK_START_ROUTINE_MINUTES` | `720` | the same for routine |
 //! | `work.sweep_orphans` | `DOKUEI_WORK_SWEEP_ORPHANS` | `true` | whether objects that no row names are deleted in the end; `false` only counts them |
+//! | `work.echo_minutes` | `DOKUEI_WORK_ECHO_MINUTES` | `5` | how often a watched peer is called with a C-ECHO; 0 never |
 
 use chrono::TimeDelta;
 use dokuei_terms::Priority;
@@ -27,6 +28,7 @@ pub struct Work {
     pub start_priority_minutes: u32,
     pub start_routine_minutes: u32,
     pub sweep_orphans: bool,
+    pub echo_minutes: u32,
 }
 
 impl Work {
@@ -40,6 +42,7 @@ impl Work {
             start_priority_minutes: source.value("work.start_priority_minutes", 240),
             start_routine_minutes: source.value("work.start_routine_minutes", 720),
             sweep_orphans: source.value("work.sweep_orphans", true),
+            echo_minutes: source.value("work.echo_minutes", 5),
         };
         if work.slots == 0 || work.poll_seconds == 0 || work.lease_seconds < 10 {
             source.fault("work", "slots and poll_seconds must be 1 or more, lease_seconds 10 or more");

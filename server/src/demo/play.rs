@@ -90,6 +90,7 @@ async fn send(dicom: SocketAddr, from: &str, instances: Vec<Instance>) -> anyhow
         called_ae: AeTitle::parse("DOKUEI")?,
         calling_ae: AeTitle::parse(from)?,
         timeouts: Timeouts::default(),
+        tls: None,
     };
     let sent = scu::send(&destination, &files).await?;
     match sent.iter().find(|one| !one.is_kept()) {

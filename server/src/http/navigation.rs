@@ -27,6 +27,7 @@ pub const ENTRIES: &[Entry] = &[
     Entry { href: "/dispatch", word: "nav-dispatch", icon: "board", roles: &[Role::Dispatcher, Role::ReadingDirector] },
     Entry { href: "/billing", word: "nav-billing", icon: "bill", roles: &[Role::Billing] },
     Entry { href: "/admin/sites", word: "nav-admin-sites", icon: "hospital", roles: &[Role::Administrator] },
+    Entry { href: "/admin/peers", word: "nav-admin-peers", icon: "plug", roles: &[Role::Administrator] },
     Entry { href: "/admin/tariffs", word: "nav-admin-tariffs", icon: "bill", roles: &[Role::Administrator] },
     Entry { href: "/admin/readers", word: "nav-admin-readers", icon: "user", roles: &[Role::Administrator] },
     Entry { href: "/skills", word: "nav-skills", icon: "chart", roles: &[Role::Administrator] },

@@ -2,6 +2,7 @@
 
 use actix_web::web;
 use askama::Template;
+use dokuei_models::store::sites::EndpointRow;
 use dokuei_models::{DeliveryId, JobId, SiteId};
 use dokuei_terms::Language;
 
@@ -42,6 +43,12 @@ impl TroublePage<'_> {
 
     fn sentence<'b>(&self, error: &'b Option<String>) -> &'b str {
         error.as_deref().map(|error| returns::error_sentence(self.page.language, error)).unwrap_or_default()
+    }
+
+    fn failing(&self, peer: &EndpointRow) -> String {
+        let Some((since, times)) = self.lists.failing(peer.id) else { return String::new() };
+        let times = self.page.tn("dispatch-failing-times", times);
+        format!("{times} · {}", self.page.tv("dispatch-failing-since", self.page.date_time(since)))
     }
 
     fn word(&self, prefix: &str, code: &str) -> String {

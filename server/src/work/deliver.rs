@@ -207,7 +207,7 @@ async fn store(state: &State, row: &DeliveryRow) -> Result<(), Failure> {
         })
         .await
         .map_err(Failure::ours)?;
-    let to = peers::destination(&state.config.dicom.ae_title, &material.endpoint, Timeouts::default())
+    let to = peers::destination(state, &material.endpoint, Timeouts::default())
         .map_err(|Sentence { ja, en }| Failure::lasting(ja, en))?;
     if material.sources.is_empty() {
         return Err(Failure::lasting(
@@ -312,6 +312,7 @@ fn of_sent(sent: &Sent) -> Failure {
         Sent::NotAccepted => {
             "相手がPDFを含むDICOM（Encapsulated PDF）を受け付けません。接続先の設定を確かめてください。".to_owned()
         }
+        Sent::NotConvertible(error) => format!("相手が受け付ける形式に変換できません（{error}）。"),
         Sent::Unreadable | Sent::Kept(_) => "報告をDICOMとして送れませんでした。".to_owned(),
     };
     let then = if sent.is_transient() { Then::Again } else { Then::Dead };

@@ -51,6 +51,7 @@ pub fn all() -> Vec<Kind> {
         Kind::new(REPORT_COMMITMENT, super::report_commitment::run),
         Kind::new("deliveries", super::deliver::requeue).every(300),
         Kind::new("watch", super::watch::run).every(30),
+        Kind::new("echo_peers", super::echo_peers::run).every(60),
         Kind::new("sweep", super::sweep::run).every(3600),
     ]
 }

@@ -7,6 +7,7 @@
 //! [`kinds`] is the list: a new kind is a file and a line there.
 
 pub mod deliver;
+pub mod echo_peers;
 pub mod kinds;
 pub mod mail;
 pub mod orphans;

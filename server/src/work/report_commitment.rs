@@ -31,7 +31,7 @@ pub async fn run(state: State, job: Job) -> anyhow::Result<()> {
         return Ok(());
     }
     let ours = &state.config.dicom.ae_title;
-    let to = peers::destination(ours, &endpoint, Timeouts::default()).map_err(|said| anyhow::anyhow!(said.en))?;
+    let to = peers::destination(&state, &endpoint, Timeouts::default()).map_err(|said| anyhow::anyhow!(said.en))?;
     let findings = commitment::verify(&state.db, &state.objects, row.site_id, &row.references()?).await?;
     let event = Event {
         class: PUSH_MODEL,

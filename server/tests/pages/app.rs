@@ -71,6 +71,7 @@ impl TestApp {
             db: Db::open(&config.database.url.expose().parse().unwrap()).unwrap(),
             objects: Objects::open(&config.objects.url.parse().unwrap()).unwrap(),
             wake: Wake::in_process(),
+            dicom_tls: None,
             clock: clock.clone(),
             chance: Arc::new(SystemChance),
             passwords: Passwords::new(&config.security).unwrap(),

@@ -24,6 +24,7 @@ fn limits() -> Work {
         start_priority_minutes: 240,
         start_routine_minutes: 720,
         sweep_orphans: true,
+        echo_minutes: 5,
     }
 }
 

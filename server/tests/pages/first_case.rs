@@ -46,6 +46,7 @@ impl Gateway {
             called_ae: AeTitle::parse("DOKUEI").unwrap(),
             calling_ae: AeTitle::parse(calling).unwrap(),
             timeouts: Timeouts::default(),
+            tls: None,
         }
     }
 }

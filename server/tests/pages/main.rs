@@ -23,6 +23,7 @@ mod matrix;
 mod medium;
 mod merging;
 mod orphans;
+mod peers;
 mod people;
 mod planning;
 mod pool;

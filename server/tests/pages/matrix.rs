@@ -26,6 +26,8 @@ GET    /admin/endpoints/new                        administer
 GET    /admin/endpoints/{endpoint}                 administer
 POST   /admin/endpoints/{endpoint}                 administer
 POST   /admin/endpoints/{endpoint}/echo            administer
+GET    /admin/peers                                administer
+GET    /admin/peers/{endpoint}                     administer
 POST   /admin/pools                                administer
 POST   /admin/pools/{pool}                         administer
 GET    /admin/readers                              administer

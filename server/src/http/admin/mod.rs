@@ -5,6 +5,7 @@
 
 mod endpoints;
 mod fields;
+mod peers;
 mod pools;
 mod reader_terms;
 mod readers;
@@ -36,6 +37,7 @@ pub fn routes(routes: &mut Routes) {
     site_terms::routes(routes);
     pools::routes(routes);
     endpoints::routes(routes);
+    peers::routes(routes);
     tariffs::routes(routes);
     readers::routes(routes);
     reader_terms::routes(routes);

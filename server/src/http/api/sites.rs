@@ -2,6 +2,7 @@
 
 use actix_web::{HttpResponse, web};
 use chrono::{DateTime, Utc};
+use dokuei_dicom_gateway::scu::Tried;
 use dokuei_models::store::sites::{EndpointRow, SiteRow};
 use dokuei_models::{EndpointId, SiteId};
 use dokuei_terms::Language;
@@ -238,6 +239,18 @@ struct EchoShape {
     ms: u64,
     /// Why it did not answer, in the caller's language.
     failure: Option<String>,
+    /// What was tried, in order: `name`, `connection`, `tls`, `association`, `echo`.
+    steps: Vec<StepShape>,
+    /// When the certificate ends that it showed.
+    certificate_not_after: Option<DateTime<Utc>>,
+}
+
+/// One step of a call.
+#[derive(Serialize, ToSchema)]
+struct StepShape {
+    step: &'static str,
+    ms: u64,
+    done: bool,
 }
 
 /// Calls an endpoint with a C-ECHO and waits for the answer, 15 seconds at the most.
@@ -255,5 +268,12 @@ pub(super) async fn endpoint_echo(
         Language::Ja => sentence.ja,
         Language::En => sentence.en,
     });
-    Ok(HttpResponse::Ok().json(EchoShape { answered: failure.is_none(), ms: echo.ms, failure }))
+    let step = |tried: &Tried| StepShape { step: tried.step.code(), ms: tried.ms, done: tried.failure.is_none() };
+    Ok(HttpResponse::Ok().json(EchoShape {
+        answered: failure.is_none(),
+        ms: echo.ms,
+        failure,
+        steps: echo.steps.iter().map(step).collect(),
+        certificate_not_after: echo.certificate.map(|certificate| certificate.not_after),
+    }))
 }

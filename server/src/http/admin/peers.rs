@@ -1,0 +1,165 @@
+//! `/admin/peers`: every DICOM peer at a glance, and one in full.
+
+use std::borrow::Borrow;
+
+use actix_web::web;
+use askama::Template;
+use chrono::{NaiveDateTime, TimeDelta};
+use dokuei_models::EndpointId;
+use dokuei_models::store::sites::PeerTls;
+
+use super::{doer, named};
+use crate::app::peer_sheet::{self, PeerLine, Peers, Refused};
+use crate::app::returns;
+use crate::authority::Allowed;
+use crate::authority::rights::Administer;
+use crate::http::{Answer, Page, Routes};
+use crate::state::State;
+use crate::ui::badge::{self, Tone};
+use crate::ui::{Html, chart};
+
+/// A certificate that ends so soon is pointed out.
+const SOON: TimeDelta = TimeDelta::days(30);
+
+pub(super) fn routes(routes: &mut Routes) {
+    routes.get("/admin/peers", list);
+    routes.get("/admin/peers/{endpoint}", show);
+}
+
+/// What both pages say alike.
+struct Words<'a> {
+    page: &'a Page,
+    now: NaiveDateTime,
+}
+
+impl Words<'_> {
+    fn site(&self, line: &PeerLine) -> String {
+        named(self.page, &line.site.name_ja, &line.site.name_en).to_owned()
+    }
+
+    fn badge(&self, tone: Tone, key: &str) -> Html {
+        badge::tone(tone, &self.page.t(key))
+    }
+
+    fn echo(&self, line: &PeerLine) -> Html {
+        let state = line.state.as_ref();
+        match state {
+            _ if line.row.host.is_empty() => self.badge(Tone::Plain, "peers-echo-nowhere"),
+            Some(state) if state.failures > 1 => self.badge(Tone::Bad, "peers-echo-failing"),
+            Some(state) if state.failures == 1 => self.badge(Tone::Warning, "peers-echo-missed"),
+            Some(state) if state.answered_at.is_some() => self.badge(Tone::Good, "peers-echo-answers"),
+            _ if line.row.watched => self.badge(Tone::Plain, "peers-echo-soon"),
+            _ => self.badge(Tone::Plain, "peers-echo-unwatched"),
+        }
+    }
+
+    fn echo_detail(&self, line: &PeerLine) -> String {
+        let Some(state) = &line.state else { return String::new() };
+        match (state.failing_since, state.answered_at) {
+            (Some(since), _) => {
+                let times = self.page.tn("dispatch-failing-times", state.failures);
+                format!("{times} · {}", self.page.tv("dispatch-failing-since", self.page.date_time(since)))
+            }
+            (None, Some(at)) => {
+                format!("{} · {} ms", self.page.date_time(at), state.echo_ms.unwrap_or_default())
+            }
+            (None, None) => String::new(),
+        }
+    }
+
+    fn failure(&self, line: &PeerLine) -> String {
+        let failure = line.state.as_ref().and_then(|state| state.failure.as_deref());
+        failure.map(|text| returns::error_sentence(self.page.language, text).to_owned()).unwrap_or_default()
+    }
+
+    fn tls(&self, line: &PeerLine) -> Html {
+        let required = line.row.tls == PeerTls::Required;
+        let seen = line.state.as_ref().is_some_and(|state| state.tls_at.is_some());
+        match (required, seen) {
+            (true, true) => self.badge(Tone::Good, "peers-tls-required"),
+            (true, false) => self.badge(Tone::Warning, "peers-tls-never"),
+            (false, true) => self.badge(Tone::Plain, "peers-tls-spoken"),
+            (false, false) => self.badge(Tone::Plain, "peers-tls-none"),
+        }
+    }
+
+    fn ends(&self, not_after: impl Borrow<Option<NaiveDateTime>>) -> Html {
+        let Some(at) = *not_after.borrow() else { return Html::raw(String::new()) };
+        let date = self.page.date_time(at);
+        if at < self.now {
+            badge::tone(Tone::Bad, &self.page.tv("peers-certificate-over", date))
+        } else if at < self.now + SOON {
+            badge::tone(Tone::Warning, &self.page.tv("peers-certificate-until", date))
+        } else {
+            Html::raw(format!(
+                "<small class=\"muted nowrap\">{}</small>",
+                self.page.tv("peers-certificate-until", date)
+            ))
+        }
+    }
+
+    fn chart(&self, line: &PeerLine) -> Html {
+        let values: Vec<f64> = line.per_day.iter().map(|count| *count as f64).collect();
+        let numbers: Vec<String> = line.per_day.iter().map(i64::to_string).collect();
+        chart::sparkline(&values, &self.page.tv("peers-chart", numbers.join(", ")))
+    }
+
+    fn reason(&self, refused: &Refused) -> String {
+        self.page.code("dispatch-refusal", &refused.reason)
+    }
+
+    fn advice(&self, refused: &Refused) -> String {
+        let advice = self.page.code("peers-advice", &refused.reason);
+        if advice == refused.reason { String::new() } else { advice }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "admin/peers.html")]
+struct ListPage<'a> {
+    page: &'a Page,
+    peers: &'a Peers,
+    words: Words<'a>,
+    ours: &'a str,
+    our_certificate: Option<NaiveDateTime>,
+}
+
+async fn list(who: Allowed<Administer>, state: State, page: Page) -> Answer {
+    doer(&who, &state)?;
+    let peers = peer_sheet::list(&state).await?;
+    let page = page.clone().titled(&page.t("peers-title"));
+    let words = Words { page: &page, now: state.now() };
+    let our_certificate = state.dicom_tls.as_ref().and_then(|tls| tls.not_after()).map(|at| at.naive_utc());
+    page.show(&ListPage { page: &page, peers: &peers, words, ours: &state.config.dicom.ae_title, our_certificate })
+}
+
+#[derive(Template)]
+#[template(path = "admin/peer.html")]
+struct PeerPage<'a> {
+    page: &'a Page,
+    line: &'a PeerLine,
+    words: Words<'a>,
+}
+
+impl PeerPage<'_> {
+    fn setting(&self, is: impl Borrow<bool>) -> String {
+        self.page.t(if *is.borrow() { "peers-yes" } else { "peers-no" })
+    }
+
+    fn character_set(&self) -> String {
+        let set = &self.line.row.character_set;
+        if set.is_empty() { self.page.t("admin-character-set-own") } else { set.clone() }
+    }
+
+    fn name_form(&self) -> String {
+        self.page.code("admin-name-form", self.line.row.name_form.code())
+    }
+}
+
+async fn show(who: Allowed<Administer>, state: State, page: Page, path: web::Path<EndpointId>) -> Answer {
+    doer(&who, &state)?;
+    let line = peer_sheet::get(&state, *path).await?;
+    let page = page.clone().titled(&format!("{} {}", line.row.name, line.row.ae_title));
+    let words = Words { page: &page, now: state.now() };
+    page.show(&PeerPage { page: &page, line: &line, words })
+}
