@@ -7,6 +7,7 @@
 mod event;
 mod outgoing;
 mod probe;
+mod query;
 mod requestor;
 mod send;
 
@@ -21,6 +22,7 @@ pub use event::{Event, report};
 pub(crate) use outgoing::rewritten;
 pub use outgoing::{Outgoing, Storing};
 pub use probe::{Probe, Step, Tried, probe};
+pub use query::{Found, Moved, StudyAnswer, find, find_studies, retrieve, retrieve_study};
 pub use send::{echo, send};
 
 /// Where to, and as whom.
@@ -153,6 +155,14 @@ pub enum SendError {
     /// TLS did not come about.
     #[error("TLS with the peer failed: {0}.")]
     Tls(TlsFault),
+    /// A C-FIND or C-MOVE was answered with a failure.
+    #[error("The peer refused the query: {status} {comment}")]
+    QueryRefused {
+        /// Its status.
+        status: Status,
+        /// Its own words, if it gave any.
+        comment: String,
+    },
     /// A C-ECHO was answered with a failure.
     #[error("The peer answered the echo with {0}.")]
     EchoFailed(Status),

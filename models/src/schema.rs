@@ -595,6 +595,28 @@ diesel::table! {
 }
 
 diesel::table! {
+    prior_rules (endpoint_id) {
+        endpoint_id -> BigInt,
+        active -> Bool,
+        most -> Integer,
+        within_days -> Integer,
+        same_modality -> Bool,
+        same_region -> Bool,
+    }
+}
+
+diesel::table! {
+    prior_studies (site_id, study_uid, case_id) {
+        site_id -> BigInt,
+        study_uid -> Text,
+        case_id -> BigInt,
+        endpoint_id -> BigInt,
+        state -> Text,
+        asked_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     case_notes (id) {
         id -> BigInt,
         case_id -> BigInt,
@@ -965,6 +987,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     cases,
     case_parts,
     case_studies,
+    prior_rules,
+    prior_studies,
     case_notes,
     case_events,
     prescreens,

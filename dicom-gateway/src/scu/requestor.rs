@@ -152,26 +152,51 @@ impl Requestor {
 
     /// Waits for the answer to a command.
     pub async fn answer(&mut self, command: &Command) -> Result<Command, SendError> {
-        let mut answer = Vec::new();
+        Ok(self.answer_with(command, 0).await?.0)
+    }
+
+    /// Sends a message whose answers are waited for one by one.
+    pub async fn request(&mut self, context: u8, command: &Command, dataset: Option<&[u8]>) -> Result<(), SendError> {
+        let bytes = command.write();
+        match dataset {
+            Some(dataset) => self.wire.send_message(context, &bytes, dataset, self.peer_max_pdu).await?,
+            None => self.wire.send_command(context, &bytes, self.peer_max_pdu).await?,
+        }
+        Ok(())
+    }
+
+    /// One answer to a command, and its data set of at most `most` bytes if it has one.
+    pub async fn answer_with(
+        &mut self,
+        command: &Command,
+        most: usize,
+    ) -> Result<(Command, Option<Vec<u8>>), SendError> {
+        let answer = self.value(true, MAX_COMMAND).await?;
+        let answer = Command::read(&answer).map_err(|_| SendError::Protocol("its answer cannot be read"))?;
+        if answer.message_id != command.message_id || answer.kind.is_request() {
+            return Err(SendError::Protocol("it answered another message"));
+        }
+        let dataset = if answer.has_dataset { Some(self.value(false, most).await?) } else { None };
+        Ok((answer, dataset))
+    }
+
+    /// A whole command set or data set from its fragments.
+    async fn value(&mut self, is_command: bool, most: usize) -> Result<Vec<u8>, SendError> {
+        let mut value = Vec::new();
         loop {
             let head = match self.wire.next().await? {
                 Incoming::Value(head) => head,
                 Incoming::Pdu(Pdu::AbortRQ { .. }) => return Err(SendError::Aborted),
                 Incoming::Pdu(_) => return Err(SendError::Protocol("it answered with another PDU")),
             };
-            if !head.is_command || answer.len() + head.len > MAX_COMMAND {
-                return Err(SendError::Protocol("its answer is not a command set"));
+            if head.is_command != is_command || value.len() + head.len > most {
+                return Err(SendError::Protocol("its answer is not what it should be"));
             }
-            self.wire.value_into(head, &mut answer).await?;
+            self.wire.value_into(head, &mut value).await?;
             if head.is_last {
-                break;
+                return Ok(value);
             }
         }
-        let answer = Command::read(&answer).map_err(|_| SendError::Protocol("its answer cannot be read"))?;
-        if answer.message_id != command.message_id || answer.kind.is_request() {
-            return Err(SendError::Protocol("it answered another message"));
-        }
-        Ok(answer)
     }
 
     /// Ends the association. What was answered stays answered, so errors no longer matter.

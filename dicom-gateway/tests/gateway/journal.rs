@@ -24,6 +24,7 @@ fn to(port: u16) -> Destination {
         called_ae: AeTitle::parse("DOKUEI").unwrap(),
         calling_ae: AeTitle::parse("HOSPITAL_A").unwrap(),
         timeouts: Timeouts::default(),
+        tls: None,
     }
 }
 

@@ -37,7 +37,7 @@ async fn images_come_over_tls_byte_for_byte_and_the_certificate_is_known() {
     let days = (certificate.not_after - chrono::Utc::now()).num_days();
     assert!((28..=30).contains(&days), "{days}");
     let objects = house.archive.objects();
-    assert!(bytes.ends_with(&objects[0].dataset()[200..]), "the data set is as it was sent");
+    assert!(bytes.ends_with(&objects[0].dataset().unwrap()[200..]), "the data set is as it was sent");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

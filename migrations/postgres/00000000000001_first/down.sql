@@ -19,6 +19,8 @@ DROP TABLE plans;
 DROP TABLE findings;
 DROP TABLE prescreens;
 DROP TABLE case_events;
+DROP TABLE prior_studies;
+DROP TABLE prior_rules;
 DROP TABLE case_notes;
 DROP TABLE case_studies;
 DROP TABLE case_parts;

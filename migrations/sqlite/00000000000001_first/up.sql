@@ -539,6 +539,23 @@ CREATE TABLE case_studies (
   UNIQUE (case_id, study_id)
 );
 CREATE INDEX case_studies_by_study ON case_studies(study_id);
+CREATE TABLE prior_rules (
+  endpoint_id BIGINT PRIMARY KEY REFERENCES site_endpoints(id),
+  active BOOLEAN NOT NULL,
+  most INTEGER NOT NULL,
+  within_days INTEGER NOT NULL,
+  same_modality BOOLEAN NOT NULL,
+  same_region BOOLEAN NOT NULL
+);
+CREATE TABLE prior_studies (
+  site_id BIGINT NOT NULL REFERENCES sites(id),
+  study_uid TEXT NOT NULL,
+  case_id BIGINT NOT NULL REFERENCES cases(id),
+  endpoint_id BIGINT NOT NULL REFERENCES site_endpoints(id),
+  state TEXT NOT NULL,
+  asked_at TIMESTAMP NOT NULL,
+  PRIMARY KEY (site_id, study_uid, case_id)
+);
 CREATE TABLE case_notes (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   case_id BIGINT NOT NULL REFERENCES cases(id),

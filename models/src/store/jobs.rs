@@ -177,6 +177,21 @@ pub fn lease_in_tx(
     Ok(None)
 }
 
+/// Holds a job longer: its kind takes more time than others.
+///
+/// # Errors
+/// [`StoreError::Stale`] when the lease was lost.
+pub fn lease_extend_in_tx(
+    conn: &mut Connection,
+    job: JobId,
+    worker: &str,
+    until: NaiveDateTime,
+) -> Result<(), StoreError> {
+    let mine = jobs::id.eq(job).and(jobs::state.eq(JobState::Leased)).and(jobs::leased_by.eq(worker).assume_not_null());
+    let changed = diesel::update(jobs::table.filter(mine)).set(jobs::leased_until.eq(Some(until))).execute(conn)?;
+    if changed == 1 { Ok(()) } else { Err(StoreError::Stale("the job's lease")) }
+}
+
 /// Ends a job that went well. One that was asked for again meanwhile is queued anew.
 ///
 /// # Errors

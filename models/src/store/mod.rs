@@ -35,6 +35,7 @@ pub mod performed_steps;
 pub mod plans;
 pub mod pools;
 pub mod prescreens;
+pub mod priors;
 pub mod privileges;
 pub mod quarantine;
 pub mod read_clocks;

@@ -26,7 +26,7 @@ use dokuei_terms::Priority;
 
 use super::due::day_in_japan;
 use super::elsewhere::{self, FROM_ELSEWHERE};
-use super::opening;
+use super::{opening, priors};
 
 /// Why a study is kept for comparison, and why the request that names it waits.
 pub const OLDER_THAN_LIMIT: &str = "older_than_limit";
@@ -49,6 +49,9 @@ pub fn match_study_in_tx(conn: &mut Connection, actor: &Actor, study: StudyId) -
     let site = sites::site_get(conn, study.site_id)?;
     if study.elsewhere {
         return keep_from_elsewhere(conn, actor, &study);
+    }
+    if let Some(cases) = priors::attach_in_tx(conn, actor, &study)? {
+        return Ok(Matched { cases, for_a_person: false });
     }
     if is_for_comparison(&site, &study, actor) {
         studies::study_match_in_tx(conn, study.id, MatchState::Comparison, Some(OLDER_THAN_LIMIT), None)?;

@@ -32,6 +32,7 @@ pub mod planning;
 pub mod pools;
 pub mod portal;
 pub mod prescreening;
+pub mod priors;
 pub mod reader_terms;
 pub mod readers;
 pub mod reading;

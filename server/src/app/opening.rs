@@ -11,7 +11,7 @@ use dokuei_models::{Actor, CaseId, Connection, StoreError, StudyId};
 use dokuei_prescreen::labels::{self, Labels, Order, SeriesHeader, StudyHeader};
 use dokuei_prescreen::minutes::reading_minutes;
 
-use super::{due, prescreening};
+use super::{due, prescreening, priors};
 
 /// The source of a part that a person named.
 pub const BY_PERSON: &str = "person";
@@ -52,6 +52,7 @@ pub fn open_case_in_tx(
     attach_priors_in_tx(conn, case, study)?;
     prescreening::prescreen_case_in_tx(conn, actor, case)?;
     case_apply_in_tx(conn, actor, case, &CaseEvent::Ready)?;
+    priors::follow_rules_in_tx(conn, actor, site, case)?;
     if request.kind == RequestKind::AiOnly {
         // No engine with approval for this use answers here: a person must tell the site, or have it read.
         let hold = CaseEvent::Hold { reason: "no_engine".to_owned(), actor: HoldActor::Dispatcher, until: due_at };
@@ -153,11 +154,8 @@ fn source_code(source: &labels::LabelSource) -> String {
 /// What the database says.
 fn attach_priors_in_tx(conn: &mut Connection, case: CaseId, study: &StudyRow) -> Result<(), StoreError> {
     let others = studies::study_list_of_patient(conn, study.patient_id)?;
-    for prior in others.iter().filter(|other| other.id != study.id && other.site_id == study.site_id) {
-        // Headers of one PatientID that name two people are never laid side by side.
-        let same =
-            prior.identity().name.agreement(&study.identity().name) != dokuei_models::names::NameAgreement::Different;
-        if same && prior.header_birth_date == study.header_birth_date && prior.study_date <= study.study_date {
+    for prior in &others {
+        if is_prior_of(prior, study) {
             cases::case_study_add_in_tx(conn, case, prior.id, CaseStudyRole::Prior)?;
         }
     }
@@ -166,4 +164,16 @@ fn attach_priors_in_tx(conn: &mut Connection, case: CaseId, study: &StudyRow) ->
         cases::case_study_add_in_tx(conn, case, prior.id, CaseStudyRole::Prior)?;
     }
     Ok(())
+}
+
+/// Whether a study may lie beside another of its site for comparison: an earlier one of the same person. Headers of one
+/// PatientID that name two people are never laid side by side.
+pub fn is_prior_of(prior: &StudyRow, study: &StudyRow) -> bool {
+    let named = prior.identity().name.agreement(&study.identity().name);
+    prior.id != study.id
+        && prior.site_id == study.site_id
+        && prior.patient_id == study.patient_id
+        && named != dokuei_models::names::NameAgreement::Different
+        && prior.header_birth_date == study.header_birth_date
+        && prior.study_date <= study.study_date
 }

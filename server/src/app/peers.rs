@@ -75,6 +75,7 @@ pub fn sentence(error: &SendError) -> Sentence {
         SendError::Lost => "相手との通信が切れました。".to_owned(),
         SendError::Protocol(what) => format!("相手がDICOMどおりに応答しません（{what}）。"),
         SendError::Tls(fault) => format!("TLSで接続できません：{}。", fault_ja(*fault)),
+        SendError::QueryRefused { status, .. } => format!("相手が検索・取得を断りました（{status}）。"),
         SendError::EchoFailed(status) => format!("相手の応答がエラーでした（{status}）。"),
     };
     Sentence { ja, en: error.to_string() }

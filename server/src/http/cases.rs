@@ -16,6 +16,7 @@ use super::case_view::{self, SheetView};
 use super::medium::Priors;
 use super::{Answer, Page, Routes, live, page};
 use crate::app::case_sheet::{self, Sheet};
+use crate::app::priors;
 use crate::authority::Allowed;
 use crate::authority::rights::Dispatch;
 use crate::state::State;
@@ -27,6 +28,7 @@ pub fn routes(routes: &mut Routes) {
     routes.get("/cases/{case}/events", events);
     routes.get("/cases/{case}/medium.zip", medium);
     routes.post("/cases/{case}/plan", plan);
+    routes.post("/cases/{case}/priors", fetch_priors);
     deciding::routes(routes);
     price::routes(routes);
     regrouping::routes(routes);
@@ -82,5 +84,11 @@ async fn medium(who: Allowed<Dispatch>, state: State, path: web::Path<CaseId>, w
 async fn plan(who: Allowed<Dispatch>, state: State, page: Page, path: web::Path<CaseId>) -> Answer {
     let case = path.into_inner();
     case_sheet::plan_again(&state, who.reach(), case).await?;
+    answer(&who, &state, &page, case).await
+}
+
+async fn fetch_priors(who: Allowed<Dispatch>, state: State, page: Page, path: web::Path<CaseId>) -> Answer {
+    let case = path.into_inner();
+    priors::ask(&state, who.person(), who.reach(), case).await?;
     answer(&who, &state, &page, case).await
 }

@@ -16,6 +16,7 @@ use super::page::see_other;
 use super::worklist::person_in_words;
 use super::{Answer, Page, Routes, live};
 use crate::app::due::day_in_japan;
+use crate::app::priors;
 use crate::app::reading::{self, Room, Saved, Signed};
 use crate::authority::Allowed;
 use crate::authority::rights::{Read, SeeReads};
@@ -31,6 +32,7 @@ pub fn routes(routes: &mut Routes) {
     routes.get("/reads/{read}/events", events);
     routes.get("/reads/{read}/files/{file}", file);
     routes.post("/reads/{read}/draft", save);
+    routes.post("/reads/{read}/priors", fetch_priors);
     routes.post("/reads/{read}/heartbeat", heartbeat);
     routes.post("/reads/{read}/give-back", give_back);
     routes.post("/reads/{read}/ask", ask);
@@ -352,6 +354,12 @@ struct Words {
     reason: String,
     #[serde(default)]
     question: String,
+}
+
+async fn fetch_priors(who: Allowed<Read>, state: State, path: web::Path<ReadId>) -> Answer {
+    let read = path.into_inner();
+    priors::ask_as_reader(&state, who.person(), read).await?;
+    Ok(see_other(false, &format!("/reads/{read}")))
 }
 
 async fn give_back(

@@ -21,6 +21,8 @@ pub struct Kind {
     pub handler: Handler,
     /// Whether the worker queues it by itself every so many seconds (housekeeping); its key is then `every`.
     pub every_seconds: Option<u32>,
+    /// How long one may take, where that is longer than `work.lease_seconds`.
+    pub lease_seconds: u32,
 }
 
 impl Kind {
@@ -30,7 +32,19 @@ impl Kind {
         F: Fn(State, Job) -> Done + Send + Sync + 'static,
         Done: Future<Output = anyhow::Result<()>> + Send + 'static,
     {
-        Self { name, handler: Arc::new(move |state, job| Box::pin(handler(state, job))), every_seconds: None }
+        Self {
+            name,
+            handler: Arc::new(move |state, job| Box::pin(handler(state, job))),
+            every_seconds: None,
+            lease_seconds: 0,
+        }
+    }
+
+    /// One that may take longer than others.
+    #[must_use]
+    pub fn lasting(mut self, seconds: u32) -> Self {
+        self.lease_seconds = seconds;
+        self
     }
 
     /// Housekeeping: queued every so many seconds, once over all workers.
@@ -51,6 +65,7 @@ pub fn all() -> Vec<Kind> {
         Kind::new(REPORT_COMMITMENT, super::report_commitment::run),
         Kind::new("deliveries", super::deliver::requeue).every(300),
         Kind::new("watch", super::watch::run).every(30),
+        Kind::new("fetch_priors", super::fetch_priors::run).lasting(super::fetch_priors::LEASE_SECONDS),
         Kind::new("echo_peers", super::echo_peers::run).every(60),
         Kind::new("sweep", super::sweep::run).every(3600),
     ]

@@ -8,6 +8,7 @@
 
 pub mod deliver;
 pub mod echo_peers;
+pub mod fetch_priors;
 pub mod kinds;
 pub mod mail;
 pub mod orphans;

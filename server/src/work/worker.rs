@@ -73,8 +73,18 @@ impl Worker {
         let names: Vec<&'static str> = self.kinds.iter().map(|kind| kind.name).collect();
         let (worker, now) = (self.name.clone(), self.state.now());
         let lease = TimeDelta::seconds(i64::from(self.state.config.work.lease_seconds));
-        let row =
-            self.state.db.tx(move |connection| jobs::lease_in_tx(connection, &names, &worker, now, lease)).await?;
+        let longer: Vec<(&'static str, TimeDelta)> =
+            self.kinds.iter().map(|kind| (kind.name, TimeDelta::seconds(i64::from(kind.lease_seconds)))).collect();
+        let take = move |connection: &mut dokuei_models::Connection| {
+            let row = jobs::lease_in_tx(connection, &names, &worker, now, lease)?;
+            if let Some(row) = &row
+                && let Some((_, longer)) = longer.iter().find(|(name, longer)| *name == row.kind && *longer > lease)
+            {
+                jobs::lease_extend_in_tx(connection, row.id, &worker, now + *longer)?;
+            }
+            Ok(row)
+        };
+        let row = self.state.db.tx(take).await?;
         let Some(row) = row else { return Ok(false) };
         let span = tracing::info_span!("job", kind = %row.kind, id = %row.id, attempt = row.attempts);
         self.do_one(row).instrument(span).await;
@@ -86,7 +96,7 @@ impl Worker {
         let Some(kind) = self.kinds.iter().find(|kind| kind.name == row.kind) else { return };
         let handler = kind.handler.clone();
         let work = tokio::spawn(handler(self.state.clone(), Job::from(&row)).in_current_span());
-        let limit = Duration::from_secs(u64::from(self.state.config.work.lease_seconds));
+        let limit = Duration::from_secs(u64::from(kind.lease_seconds.max(self.state.config.work.lease_seconds)));
         let abort = work.abort_handle();
         let outcome = match tokio::time::timeout(limit, work).await {
             Ok(Ok(outcome)) => outcome,

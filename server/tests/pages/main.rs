@@ -28,6 +28,7 @@ mod people;
 mod planning;
 mod pool;
 mod portal;
+mod priors;
 mod reading;
 mod terms;
 mod wake;

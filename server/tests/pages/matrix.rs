@@ -28,6 +28,7 @@ POST   /admin/endpoints/{endpoint}                 administer
 POST   /admin/endpoints/{endpoint}/echo            administer
 GET    /admin/peers                                administer
 GET    /admin/peers/{endpoint}                     administer
+POST   /admin/peers/{endpoint}/priors              administer
 POST   /admin/pools                                administer
 POST   /admin/pools/{pool}                         administer
 GET    /admin/readers                              administer
@@ -183,6 +184,7 @@ POST   /cases/{case}/overrides/{which}/undo        dispatch
 POST   /cases/{case}/parts                         dispatch
 POST   /cases/{case}/plan                          dispatch
 POST   /cases/{case}/priority                      dispatch
+POST   /cases/{case}/priors                        dispatch
 POST   /cases/{case}/reads/{read}/pin              dispatch
 GET    /cases/{case}/reads/{read}/price            dispatch
 POST   /cases/{case}/reads/{read}/unassign         dispatch
@@ -292,6 +294,7 @@ POST   /reads/{read}/heartbeat        read
 GET    /reads/{read}/images           see_reads
 GET    /reads/{read}/images/{instance}/frames/{frame}/png  see_reads
 GET    /reads/{read}/images/{instance}/frames/{frame}/raw  see_reads
+POST   /reads/{read}/priors           read
 GET    /reads/{read}/sign             read
 POST   /reads/{read}/sign             read
 POST   /reads/{read}/start            read

@@ -30,6 +30,9 @@ code_table! {
     IDENTITY_DIFFERS = 409, "identity_differs",
         "患者情報が一致しません。画面を更新し、違う項目を確かめてから承認してください。",
         "The patients do not agree. Reload, look at the fields that differ, and confirm them.";
+    NO_PRIOR_SOURCE = 409, "no_prior_source",
+        "この施設には、過去画像の取得元のPACSが設定されていません。管理者に「DICOM接続」の画面で設定を依頼してください。",
+        "No PACS of this site is set up to fetch priors from. Ask an administrator to set one up under DICOM peers.";
     READER_UNSUITABLE = 422, "reader_unsuitable",
         "この読影医には割り当てられません（{reason}）。別の読影医を選んでください。",
         "This reader cannot be given the case ({reason}). Choose another one.";

@@ -2,17 +2,20 @@
 
 use std::borrow::Borrow;
 
-use actix_web::web;
+use actix_web::http::StatusCode;
+use actix_web::{HttpRequest, web};
 use askama::Template;
 use chrono::{NaiveDateTime, TimeDelta};
 use dokuei_models::EndpointId;
 use dokuei_models::store::sites::PeerTls;
 
-use super::{doer, named};
+use super::{Fields, back, doer, is_invalid, named};
 use crate::app::peer_sheet::{self, PeerLine, Peers, Refused};
+use crate::app::priors::rule::{self, RuleForm};
 use crate::app::returns;
 use crate::authority::Allowed;
 use crate::authority::rights::Administer;
+use crate::error::Error;
 use crate::http::{Answer, Page, Routes};
 use crate::state::State;
 use crate::ui::badge::{self, Tone};
@@ -24,6 +27,7 @@ const SOON: TimeDelta = TimeDelta::days(30);
 pub(super) fn routes(routes: &mut Routes) {
     routes.get("/admin/peers", list);
     routes.get("/admin/peers/{endpoint}", show);
+    routes.post("/admin/peers/{endpoint}/priors", set_rule);
 }
 
 /// What both pages say alike.
@@ -139,6 +143,9 @@ struct PeerPage<'a> {
     page: &'a Page,
     line: &'a PeerLine,
     words: Words<'a>,
+    form: Fields<'a>,
+    rule: RuleForm,
+    ours: &'a str,
 }
 
 impl PeerPage<'_> {
@@ -158,8 +165,30 @@ impl PeerPage<'_> {
 
 async fn show(who: Allowed<Administer>, state: State, page: Page, path: web::Path<EndpointId>) -> Answer {
     doer(&who, &state)?;
-    let line = peer_sheet::get(&state, *path).await?;
+    let rule = RuleForm::of(rule::get(&state, *path).await?.as_ref());
+    sheet(&state, page, *path, rule, None).await
+}
+
+async fn sheet(state: &State, page: Page, endpoint: EndpointId, rule: RuleForm, refused: Option<&Error>) -> Answer {
+    let line = peer_sheet::get(state, endpoint).await?;
     let page = page.clone().titled(&format!("{} {}", line.row.name, line.row.ae_title));
     let words = Words { page: &page, now: state.now() };
-    page.show(&PeerPage { page: &page, line: &line, words })
+    let form = refused.map_or_else(|| Fields::new(&page), |error| Fields::refused(&page, error));
+    let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
+    page.show_as(status, &PeerPage { page: &page, line: &line, words, form, rule, ours: &state.config.dicom.ae_title })
+}
+
+async fn set_rule(
+    who: Allowed<Administer>,
+    state: State,
+    page: Page,
+    request: HttpRequest,
+    path: web::Path<EndpointId>,
+    form: web::Form<RuleForm>,
+) -> Answer {
+    match rule::set(&state, doer(&who, &state)?, *path, &form).await {
+        Ok(()) => back(&request, &format!("/admin/peers/{path}#priors")),
+        Err(error) if is_invalid(&error) => sheet(&state, page, *path, form.into_inner(), Some(&error)).await,
+        Err(error) => Err(error),
+    }
 }

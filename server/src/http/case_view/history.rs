@@ -133,10 +133,33 @@ pub(super) fn event(page: &Page, sheet: &Sheet, event: &CaseEventRow) -> EventLi
         let prefix = if event.kind == "read_wait" { "dispatch-wait" } else { "dispatch-reason" };
         more.push(page.code(prefix, reason));
     }
+    if event.kind.starts_with("priors_") {
+        more.extend(priors(page, &data));
+    }
     EventLine {
         time: page.time(event.at),
         words: page.code("dispatch-event", &event.kind),
         more: more.join(" ・ "),
         by: event.actor_name.clone().unwrap_or_default(),
     }
+}
+
+/// What became of asking a PACS for priors: "PACS: 3 of 4 fetched; 1 refused: ...".
+fn priors(page: &Page, data: &serde_json::Value) -> Vec<String> {
+    let number = |key: &str| data.get(key).and_then(serde_json::Value::as_u64).unwrap_or_default();
+    let mut said: Vec<String> =
+        data.get("pacs").and_then(|name| name.as_str()).map(str::to_owned).into_iter().collect();
+    if data.get("wanted").is_some() {
+        said.push(page.tv("dispatch-priors-count", format!("{} / {}", number("fetched"), number("wanted"))));
+        let more = [
+            ("here", "dispatch-priors-here"),
+            ("others", "dispatch-priors-others"),
+            ("refused", "dispatch-priors-refused"),
+        ];
+        said.extend(more.into_iter().filter(|(key, _)| number(key) > 0).map(|(key, word)| page.tv(word, number(key))));
+    }
+    let why = if page.language == Language::En { "why_en" } else { "why_ja" };
+    let reasons = data.get(why).and_then(|list| list.as_array()).into_iter().flatten();
+    said.extend(reasons.filter_map(|reason| reason.as_str().map(str::to_owned)));
+    said
 }
