@@ -7,8 +7,8 @@ code_table! {
         "検索条件 {parameter} の値を読み取れません。",
         "The value of the query parameter {parameter} cannot be understood.";
     NOT_ACCEPTABLE = 406, "dicomweb_not_acceptable",
-        "要求された形式では返せません（{reason}）。返せる形式：{offered}",
-        "This cannot be given in a form that was asked for ({reason}). It can be given as: {offered}";
+        "要求された形式では返せません（{reason}）。返せる形式は {offered} です。",
+        "This cannot be given in a form that was asked for ({reason}). It can be given as {offered}.";
     NO_FRAMES = 404, "dicomweb_no_frames",
         "この画像オブジェクトにはフレームがありません。",
         "The instance has no frames.";
