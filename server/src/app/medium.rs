@@ -10,10 +10,12 @@ mod pages;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use dicom_dictionary_std::tags;
 use dokuei_dicom_gateway::dataset::{self, DataSet, Limits};
 use dokuei_dicom_gateway::encapsulate::uid_from_random;
 use dokuei_dicom_gateway::fileset::FileSet;
-use dokuei_dicom_gateway::header;
+use dokuei_dicom_gateway::transcode::{self, Target};
+use dokuei_dicom_gateway::{header, part10};
 use dokuei_models::state::{CaseStudyRole, VersionState};
 use dokuei_models::store::audit::{self, Subject};
 use dokuei_models::store::cases::{self, CaseRow};
@@ -168,6 +170,17 @@ const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
 /// The header, the transfer syntax and the file: uncompressed where that can be done, else as it was received.
 fn plain(bytes: &Bytes) -> anyhow::Result<(DataSet, String, Bytes)> {
     let header = dataset::read_file(bytes, Limits::default())?;
-    let parts = header::split_file(bytes)?;
-    Ok((header, parts.transfer_syntax, bytes.clone()))
+    let syntax = header::split_file(bytes)?.transfer_syntax;
+    if Target::of(&syntax).contains(&Target::Explicit) {
+        match transcode::dataset(bytes, Target::Explicit) {
+            Ok(body) => {
+                let (class, instance) = (header.text(tags::SOP_CLASS_UID), header.text(tags::SOP_INSTANCE_UID));
+                let mut file = part10::file_meta(class, instance, EXPLICIT_LITTLE);
+                file.extend_from_slice(&body);
+                return Ok((header, EXPLICIT_LITTLE.to_owned(), file.into()));
+            }
+            Err(error) => tracing::info!(%error, "an image goes onto a medium as it was received"),
+        }
+    }
+    Ok((header, syntax, bytes.clone()))
 }
