@@ -49,7 +49,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let journal = if matches!(database, DatabaseUrl::Sqlite(_)) { JOURNAL } else { 0 };
     let db = Db::open(&database)?;
     let (objects, left) = Objects::open_journaled(&ObjectsUrl::Folder(folder.join("objects")), journal)?;
-    replay(&db, left).await?;
+    replay(&IndexedArchive::new(db.clone(), objects.clone()), left).await?;
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", port.parse::<u16>()?)).await?;
     let (_stop, shutdown) = tokio::sync::watch::channel(false);
     let config = ScpConfig { ae_title: AeTitle::parse("DOKUEI")?, limits: Limits::default() };

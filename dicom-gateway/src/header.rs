@@ -16,7 +16,9 @@ mod collect;
 pub(crate) mod element;
 mod file;
 mod instance;
+mod lines;
 mod long;
+mod rejection;
 pub(crate) mod value;
 pub(crate) mod walk;
 
@@ -24,7 +26,9 @@ pub use file::{FileParts, split_file};
 pub use instance::{
     ImageHeader, InstanceHeader, Oddity, PatientHeader, PixelDataAt, RequestHeader, SeriesHeader, StudyHeader,
 };
+pub use lines::{Line, lines};
 pub use long::{MAX_HEADER, ReadAt, read_long};
+pub use rejection::rejection;
 
 #[cfg(test)]
 mod hostile_tests;

@@ -8,6 +8,7 @@
 //! object whose header cannot be read, are kept apart for a person to decide:
 //! they are answered as success too, because nothing was lost.
 
+mod again;
 mod index;
 mod journal;
 mod object;
@@ -18,7 +19,7 @@ use dokuei_models::store::images::{ArrivalCounts, NewArrival};
 use dokuei_models::{ArrivalId, SiteId};
 use tokio::sync::oneshot;
 
-pub use index::IndexedArchive;
+pub use index::{IndexedArchive, facts};
 pub use journal::replay;
 pub(crate) use object::Receiving;
 pub use object::{ObjectError, ReceivedObject};
@@ -30,7 +31,9 @@ pub enum Kept {
     New(Filed),
     /// The same was here already.
     Repeat(Filed),
-    /// Other bytes are known under this SOP instance UID: kept apart.
+    /// Another header of what was here: it is shown from now on, and the older one is kept.
+    Renewed(Filed),
+    /// It contradicts what was here (other pixels, or another patient, side or study): kept apart, a person decides.
     Conflict(Filed),
     /// It could not be understood: kept apart, with the reason in words.
     Quarantined(String),

@@ -8,6 +8,7 @@
 pub mod ae_title;
 pub mod charset;
 pub mod commitment;
+pub mod compare;
 pub mod dataset;
 pub mod dimse;
 pub mod encapsulate;

@@ -168,6 +168,11 @@ pub(crate) fn native_pixels(bytes: &[u8], limit: usize) -> Result<NativePixels, 
     guarded(|| native::decode(bytes, limit))
 }
 
+/// Whether two objects of equal pixel format hold equal stored values, frame by frame.
+pub(crate) fn same_samples(one: &[u8], other: &[u8]) -> Result<bool, RenderError> {
+    guarded(|| samples::same(&File::open(one)?, &File::open(other)?))
+}
+
 /// A panic in a codec is damage in the image, not the end of the process.
 fn guarded<T>(work: impl FnOnce() -> Result<T, RenderError>) -> Result<T, RenderError> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).unwrap_or(Err(RenderError::Damaged))

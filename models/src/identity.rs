@@ -45,6 +45,28 @@ pub fn doubts(rule: PatientIdRule, one: &Identity, other: &Identity) -> Vec<Iden
     doubts
 }
 
+codes! {
+    /// What another header of one instance says otherwise, of the things that decide whose images these are.
+    IdentityChange {
+        /// PatientID, name, birth date or sex.
+        Patient => "patient",
+        /// The side of the body, or how the picture lies.
+        Laterality => "laterality",
+        /// Study Instance UID, accession number or study date.
+        Study => "study",
+    }
+}
+
+/// Whether two headers name two patients. What one of them leaves empty, or writes in another script, contradicts
+/// nothing: what a workstation makes out of a study often says less of the patient.
+pub fn contradicts(rule: PatientIdRule, one: &Identity, other: &Identity) -> bool {
+    let (a, b) = (one.patient_id.trim(), other.patient_id.trim());
+    let ids = !a.is_empty() && !b.is_empty() && rule.key(a) != rule.key(b);
+    let births = one.birth_date.zip(other.birth_date).is_some_and(|(a, b)| a != b);
+    let sexes = !one.sex.is_empty() && !other.sex.is_empty() && one.sex != other.sex;
+    ids || births || sexes || one.name.agreement(&other.name) == NameAgreement::Different
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +104,24 @@ mod tests {
             doubts(PatientIdRule::Exact, &twin, &yamada()),
             [IdentityDoubt::Name, IdentityDoubt::BirthDate, IdentityDoubt::Sex]
         );
+    }
+
+    #[test]
+    fn what_is_left_out_contradicts_nothing_and_each_difference_does() {
+        let rule = PatientIdRule::IgnoreLeadingZeros;
+        let less = Identity { patient_id: "12".into(), ..Identity::default() };
+        assert!(!contradicts(rule, &yamada(), &less));
+        let changes: [fn(&mut Identity); 4] = [
+            |one| one.patient_id = "13".into(),
+            |one| one.name.ideographic = "山田^次郎".into(),
+            |one| one.birth_date = chrono::NaiveDate::from_ymd_opt(1960, 4, 2),
+            |one| one.sex = "F".into(),
+        ];
+        for change in changes {
+            let mut other = yamada();
+            change(&mut other);
+            assert!(contradicts(rule, &yamada(), &other));
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@
 
 pub mod actor;
 pub mod codes;
+pub mod completeness;
 pub mod db;
 pub mod error;
 pub mod identity;

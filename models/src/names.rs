@@ -3,7 +3,7 @@
 use unicode_normalization::UnicodeNormalization;
 
 /// A patient's name in its three groups (PS3.5 6.2, VR PN). Has no `Display`; `Debug` hides it.
-#[derive(Clone, PartialEq, Eq, Default)]
+#[derive(Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct PatientName {
     /// The alphabetic group, components parted by `^`.
     pub alphabetic: String,

@@ -433,6 +433,28 @@ diesel::table! {
 }
 
 diesel::table! {
+    instance_versions (id) {
+        id -> BigInt,
+        instance_id -> BigInt,
+        site_id -> BigInt,
+        study_id -> BigInt,
+        arrival_id -> Nullable<BigInt>,
+        difference -> Text,
+        standing -> Text,
+        changed -> Text,
+        identity_changes -> Text,
+        facts -> Text,
+        sha256 -> Text,
+        size -> BigInt,
+        object_key -> Text,
+        received_at -> Timestamp,
+        decided_at -> Nullable<Timestamp>,
+        decided_by -> Nullable<BigInt>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     quarantine (id) {
         id -> BigInt,
         site_id -> BigInt,
@@ -489,6 +511,45 @@ diesel::table! {
         made -> Text,
         created_at -> Timestamp,
         changed_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    study_completeness (id) {
+        id -> BigInt,
+        study_id -> BigInt,
+        number -> Integer,
+        verdict -> Text,
+        received -> Integer,
+        series -> Integer,
+        expected_instances -> Nullable<Integer>,
+        reasons -> Text,
+        at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    image_withdrawals (id) {
+        id -> BigInt,
+        site_id -> BigInt,
+        study_uid -> Text,
+        cause -> Text,
+        note -> Text,
+        by_user_id -> Nullable<BigInt>,
+        rejection_id -> Nullable<BigInt>,
+        at -> Timestamp,
+        undone_at -> Nullable<Timestamp>,
+        undone_by -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    withdrawn_images (id) {
+        id -> BigInt,
+        withdrawal_id -> BigInt,
+        site_id -> BigInt,
+        sop_instance_uid -> Text,
+        instance_id -> Nullable<BigInt>,
     }
 }
 
@@ -978,10 +1039,14 @@ diesel::allow_tables_to_appear_in_same_query!(
     studies,
     series,
     instances,
+    instance_versions,
     quarantine,
     study_evidence,
     commitments,
     performed_steps,
+    study_completeness,
+    image_withdrawals,
+    withdrawn_images,
     requests,
     request_files,
     cases,

@@ -25,6 +25,7 @@
     const now = await answer.json();
     if (received !== null && now.received > received) { notice("late", words.late.replace("#", now.received - received), "warning"); window.dokueiViewer?.reload(); }
     received = now.received;
+    for (const banner of now.banners ?? []) notice(banner.id, banner.text, banner.tone);
     if (editor && !now.editable && room.dataset.editable === "true") lost(now.held ? words.held : words.taken);
     if (!editor && now.editable && "own" in room.dataset) notice("released", words.released, "good");
   }

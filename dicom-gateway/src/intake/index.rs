@@ -18,25 +18,39 @@ use dokuei_models::store::quarantine;
 use dokuei_models::{ArrivalId, Db, SiteId, StoreError};
 
 use super::object::Content;
-use super::{Archive, Filed, KeepError, Kept, Received, ReceivedObject};
-use crate::header::{InstanceHeader, Oddity};
+use super::{Archive, Filed, KeepError, Kept, Received, ReceivedObject, again};
+use crate::header::{self, InstanceHeader, Oddity};
 
 /// How often a transaction that lost a race is run again.
 const ATTEMPTS: usize = 5;
 
 /// Keeps objects in [`Objects`] and rows in [`Db`].
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct IndexedArchive {
     pub(super) db: Db,
     pub(super) objects: Objects,
     /// Journalled objects whose rows the database does not take.
     pub(super) stuck: Arc<AtomicUsize>,
+    told: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
 impl IndexedArchive {
     /// Clones share the threads and connections of what they are given.
     pub fn new(db: Db, objects: Objects) -> Self {
-        Self { db, objects, stuck: Arc::default() }
+        Self { db, objects, stuck: Arc::default(), told: None }
+    }
+
+    /// The same, and `told` is called when something came that people must hear of at once; a job says what.
+    #[must_use]
+    pub fn telling(mut self, told: impl Fn() + Send + Sync + 'static) -> Self {
+        self.told = Some(Arc::new(told));
+        self
+    }
+
+    pub(super) fn changed(&self) {
+        if let Some(told) = &self.told {
+            told();
+        }
     }
 }
 
@@ -55,7 +69,7 @@ impl Archive for IndexedArchive {
         let understood = understand(&object)?;
         if let Ok(header) = &understood
             && self.is_journaled(&object)
-            && let Some(told) = self.journal(site, arrival, &object, facts(header)).await?
+            && let Some(told) = self.journal(site, arrival, &object, of_object(&object, header)).await?
         {
             return Ok(Received::Safe(told));
         }
@@ -86,7 +100,12 @@ impl IndexedArchive {
             Ok(_) => instances_of(site),
             Err(_) => format!("quarantine/{site}"),
         };
+        let facts = understood.as_ref().ok().map(|header| of_object(&object, header));
         let announced = object.announced;
+        let file = match &object.content {
+            Content::Memory(file) => Some(file.clone()),
+            Content::Spool(_) => None,
+        };
         let kept = match object.content {
             Content::Memory(file) => self.objects.keep_hashed(&folder, object.sha256, file).await?,
             Content::Spool(spool) => {
@@ -95,9 +114,10 @@ impl IndexedArchive {
                 self.objects.keep_spool(&folder, spool).await?
             }
         };
-        let facts = match understood {
-            Ok(header) => facts(&header),
-            Err(apart) => {
+        let facts = match (facts, understood) {
+            (Some(facts), _) => facts,
+            (None, Ok(header)) => self::facts(&header),
+            (None, Err(apart)) => {
                 let uid = announced.map(|(_, instance)| instance).unwrap_or_default();
                 let Apart { reason, detail } = apart.clone();
                 self.tx(move |conn| {
@@ -108,14 +128,38 @@ impl IndexedArchive {
                 return Ok(Kept::Quarantined(apart.detail));
             }
         };
-        let filed = Filed::of(&facts);
-        let at = Utc::now().naive_utc();
-        let outcome =
-            self.tx(move |conn| images::instance_keep_in_tx(conn, site, Some(arrival), &facts, &kept, at)).await?;
-        Ok(filed.with(outcome))
+        let came = again::Came { site, arrival, facts, object: kept, file };
+        let outcome = self.write(&came).await?;
+        self.settled(&came, outcome).await
     }
 
-    async fn tx<T, F>(&self, change: F) -> Result<T, StoreError>
+    /// Writes the row of an object whose bytes are durable.
+    async fn write(&self, came: &again::Came) -> Result<images::Kept, StoreError> {
+        let (site, arrival) = (came.site, Some(came.arrival));
+        let (facts, object, at) = (came.facts.clone(), came.object.clone(), Utc::now().naive_utc());
+        self.tx(move |conn| images::instance_keep_in_tx(conn, site, arrival, &facts, &object, at)).await
+    }
+
+    /// What became of an object, from what became of its row: a known instance with other bytes is compared first.
+    pub(super) async fn settled(&self, came: &again::Came, outcome: images::Kept) -> Result<Kept, KeepError> {
+        let filed = Filed::of(&came.facts);
+        Ok(match outcome {
+            images::Kept::New(_) => {
+                if came.facts.rejection.is_some() {
+                    self.changed();
+                }
+                Kept::New(filed)
+            }
+            images::Kept::Repeat(_) => Kept::Repeat(filed),
+            images::Kept::OtherPatient => {
+                self.changed();
+                Kept::Conflict(filed)
+            }
+            images::Kept::Known(known) => again::keep(self, came, known, filed).await?,
+        })
+    }
+
+    pub(super) async fn tx<T, F>(&self, change: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: Fn(&mut dokuei_models::Connection) -> Result<T, StoreError> + Clone + Send + 'static,
@@ -141,14 +185,6 @@ impl Filed {
             study_uid: facts.study_uid.clone(),
             series_uid: facts.series_uid.clone(),
             sop_instance_uid: facts.sop_instance_uid.clone(),
-        }
-    }
-
-    pub(super) fn with(self, outcome: images::Kept) -> Kept {
-        match outcome {
-            images::Kept::New(_) => Kept::New(self),
-            images::Kept::Repeat(_) => Kept::Repeat(self),
-            images::Kept::Differs(_) => Kept::Conflict(self),
         }
     }
 }
@@ -193,7 +229,16 @@ fn is_plain(header: &InstanceHeader) -> bool {
     plain(header.patient.name.raw()) && plain(header.patient.id.as_bytes())
 }
 
-pub(super) fn facts(header: &InstanceHeader) -> InstanceFacts {
+/// What the index keeps of an object: its header, and the instances that it rejects.
+pub(super) fn of_object(object: &ReceivedObject, header: &InstanceHeader) -> InstanceFacts {
+    let class = header.sop_class.as_str();
+    // A note of rejection is short: what is too long for memory is none.
+    let rejection = object.dataset().and_then(|dataset| header::rejection(dataset, object.transfer_syntax(), class));
+    InstanceFacts { rejection, ..facts(header) }
+}
+
+/// What the index keeps of a header.
+pub fn facts(header: &InstanceHeader) -> InstanceFacts {
     let number = |value: Option<i64>| value.and_then(|number| i32::try_from(number).ok());
     let name = &header.patient.name;
     InstanceFacts {
@@ -235,6 +280,8 @@ pub(super) fn facts(header: &InstanceHeader) -> InstanceFacts {
         rows: header.image.rows.map(i32::from),
         columns: header.image.columns.map(i32::from),
         frames: if header.pixels.is_some() { i32::try_from(header.image.frames).unwrap_or(i32::MAX) } else { 0 },
+        images_in_acquisition: number(header.series.images_in_acquisition),
+        rejection: None,
         position_along_normal: position_along_normal(header),
     }
 }

@@ -8,18 +8,19 @@
 //! A row that the database does not take (no room) is tried again until it does; meanwhile nothing else is taken.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 use dokuei_models::objects::{KeptObject, ObjectError, Objects, Record};
 use dokuei_models::store::images::{self, InstanceFacts};
-use dokuei_models::{ArrivalId, Db, SiteId};
+use dokuei_models::{ArrivalId, SiteId};
 use tokio::sync::oneshot;
 
-use super::index::{Apart, facts, instances_of, understand};
+use super::again::Came;
+use super::index::{Apart, instances_of, of_object, understand};
 use super::object::Content;
-use super::{Filed, IndexedArchive, KeepError, Kept, ReceivedObject};
+use super::{IndexedArchive, KeepError, Kept, ReceivedObject};
 
 /// How long a row that was not taken waits to be tried again.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -61,16 +62,14 @@ impl Note {
 /// A row to be written.
 #[derive(Clone)]
 struct Row {
-    site: SiteId,
-    arrival: ArrivalId,
+    came: Arc<Came>,
     at: NaiveDateTime,
-    facts: Arc<InstanceFacts>,
-    kept: KeptObject,
 }
 
 impl Row {
     fn write(&self, conn: &mut dokuei_models::Connection) -> Result<images::Kept, dokuei_models::StoreError> {
-        images::instance_keep_in_tx(conn, self.site, Some(self.arrival), &self.facts, &self.kept, self.at)
+        let Came { site, arrival, facts, object, .. } = &*self.came;
+        images::instance_keep_in_tx(conn, *site, Some(*arrival), facts, object, self.at)
     }
 }
 
@@ -107,24 +106,21 @@ impl IndexedArchive {
                 return Ok(None);
             }
         };
-        let row = Row { site, arrival, at, facts: Arc::new(facts), kept };
+        let came = Came { site, arrival, facts, object: kept, file: Some(file.clone()) };
+        let row = Row { came: Arc::new(came), at };
         // Queued before this returns: whoever hears of "success" asks behind it.
         let change = row.clone();
         let underway = self.db.tx_behind(move |conn| change.write(conn));
         let (tell, told) = oneshot::channel();
-        let (db, stuck) = (self.db.clone(), Arc::clone(&self.stuck));
+        let archive = self.clone();
         let written = async move {
             let first = match underway {
                 Some(Ok(underway)) => underway.await.ok().and_then(Result::ok),
                 Some(Err(_)) | None => None,
             };
-            let filed = Filed::of(&row.facts);
-            let outcome = match first {
-                Some(outcome) => outcome,
-                None => write_until_taken(&db, &stuck, row).await,
-            };
+            let kept = settle_until_taken(&archive, &row, first).await;
             record.filed();
-            drop(tell.send(filed.with(outcome)));
+            drop(tell.send(kept));
         };
         if self.db.flavour() == dokuei_models::db::Flavour::Sqlite {
             tokio::spawn(written);
@@ -136,14 +132,21 @@ impl IndexedArchive {
     }
 }
 
-async fn write_until_taken(db: &Db, stuck: &AtomicUsize, row: Row) -> images::Kept {
-    stuck.fetch_add(1, Ordering::AcqRel);
+/// Writes the row, if that has not come about yet, and settles what it is to what was here; until it is taken.
+async fn settle_until_taken(archive: &IndexedArchive, row: &Row, written: Option<images::Kept>) -> Kept {
+    let mut written = written;
+    let mut stuck = false;
     loop {
-        let change = row.clone();
-        match db.tx(move |conn| change.write(conn)).await {
-            Ok(outcome) => {
-                stuck.fetch_sub(1, Ordering::AcqRel);
-                return outcome;
+        if written.is_none() && !stuck {
+            archive.stuck.fetch_add(1, Ordering::AcqRel);
+            stuck = true;
+        }
+        match settle(archive, row, written.take()).await {
+            Ok(kept) => {
+                if stuck {
+                    archive.stuck.fetch_sub(1, Ordering::AcqRel);
+                }
+                return kept;
             }
             Err(error) => {
                 tracing::error!(%error, "a received object waits in the journal for its row");
@@ -153,12 +156,23 @@ async fn write_until_taken(db: &Db, stuck: &AtomicUsize, row: Row) -> images::Ke
     }
 }
 
+async fn settle(archive: &IndexedArchive, row: &Row, written: Option<images::Kept>) -> Result<Kept, KeepError> {
+    let outcome = match written {
+        Some(outcome) => outcome,
+        None => {
+            let change = row.clone();
+            archive.db.tx(move |conn| change.write(conn)).await?
+        }
+    };
+    archive.settled(&row.came, outcome).await
+}
+
 /// Writes the rows of what a crash left in the journal, before anybody asks. An object that had its row is a repeat and
 /// changes nothing. Returns how many there were.
 ///
 /// # Errors
 /// The database's or the disk's: then nothing may be received or shown, because "success" was answered for these.
-pub async fn replay(db: &Db, records: Vec<Arc<Record>>) -> Result<usize, KeepError> {
+pub async fn replay(archive: &IndexedArchive, records: Vec<Arc<Record>>) -> Result<usize, KeepError> {
     let count = records.len();
     for record in records {
         let reading = Arc::clone(&record);
@@ -173,7 +187,7 @@ pub async fn replay(db: &Db, records: Vec<Arc<Record>>) -> Result<usize, KeepErr
         let damaged = || KeepError::Failed("a journal record has a note that is not ours".to_owned());
         let note = Note::read(record.note()).filter(|note| note.dataset_at <= file.len()).ok_or_else(damaged)?;
         let object = ReceivedObject {
-            content: Content::Memory(file),
+            content: Content::Memory(file.clone()),
             dataset_at: note.dataset_at,
             transfer_syntax: note.transfer_syntax,
             sha256: kept.sha256.clone(),
@@ -181,8 +195,9 @@ pub async fn replay(db: &Db, records: Vec<Arc<Record>>) -> Result<usize, KeepErr
         };
         let header = understand(&object)?
             .map_err(|Apart { reason, .. }| KeepError::Failed(format!("a journal record is {reason}")))?;
-        let row = Row { site: note.site, arrival: note.arrival, at: note.at, facts: Arc::new(facts(&header)), kept };
-        db.tx(move |conn| row.write(conn)).await?;
+        let facts = of_object(&object, &header);
+        let came = Came { site: note.site, arrival: note.arrival, facts, object: kept, file: Some(file) };
+        settle(archive, &Row { came: Arc::new(came), at: note.at }, None).await?;
         record.filed();
     }
     Ok(count)

@@ -6,7 +6,7 @@ use super::RenderError;
 use super::attributes::File;
 use super::codec;
 use super::format::Format;
-use super::frames::{FrameBytes, Frames};
+use super::frames::{self, FrameBytes, Frames};
 
 /// Raw words of one frame, `rows * cols * samples_per_pixel`, components
 /// interleaved. Bits above High Bit are still in them.
@@ -83,6 +83,33 @@ pub(super) fn decode(file: &File<'_>, frames: &Frames, index: u32) -> Result<Dec
         return Err(RenderError::Damaged);
     }
     Ok(decoded)
+}
+
+/// Whether two objects show the same: equal sizes, frames, colour space and stored values.
+pub(super) fn same(one: &File<'_>, other: &File<'_>) -> Result<bool, RenderError> {
+    let (a, b) = (frames::locate(one)?, frames::locate(other)?);
+    let form = |format: &Format| {
+        (format.rows, format.cols, format.samples_per_pixel, format.bits_stored, format.signed, format.is_grey())
+    };
+    if form(&a.format) != form(&b.format) || a.stated != b.stated || a.held() != b.held() {
+        return Ok(false);
+    }
+    for index in 0..a.held() {
+        let (left, right) = (decode(one, &a, index)?, decode(other, &b, index)?);
+        let space = |decoded: &Decoded, format: &Format| {
+            if decoded.is_rgb { "RGB".to_owned() } else { format.photometric.clone() }
+        };
+        if space(&left, &a.format) != space(&right, &b.format) {
+            return Ok(false);
+        }
+        let stored = |decoded: &Decoded, format: &Format| -> Vec<i64> {
+            decoded.samples.iter().map(|raw| format.stored(raw)).collect()
+        };
+        if stored(&left, &a.format) != stored(&right, &b.format) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn native(format: &Format, bytes: &[u8], first_bit: usize, vr: VR, big_endian: bool) -> Samples {

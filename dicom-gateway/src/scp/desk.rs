@@ -185,7 +185,9 @@ pub struct Tally {
     pub new: u32,
     /// Instances that were here already.
     pub repeated: u32,
-    /// Known UIDs with other bytes, kept apart.
+    /// Known instances with another header, which is shown now.
+    pub renewed: u32,
+    /// Instances that contradict what is here, kept apart.
     pub conflicting: u32,
     /// Objects that could not be understood, kept apart.
     pub quarantined: u32,

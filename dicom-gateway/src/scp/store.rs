@@ -175,9 +175,10 @@ impl<L: Link> Association<L> {
                 *self.tally.studies.entry(filed.study_uid).or_default() += 1;
             }
             Kept::Repeat(_) => self.tally.repeated += 1,
+            Kept::Renewed(_) => self.tally.renewed += 1,
             Kept::Conflict(filed) => {
                 self.tally.conflicting += 1;
-                tracing::warn!(instance = %filed.sop_instance_uid, "other bytes came under a known SOP instance UID");
+                tracing::warn!(instance = %filed.sop_instance_uid, "an instance contradicts what is here and was kept apart");
             }
             Kept::Quarantined(reason) => {
                 self.tally.quarantined += 1;

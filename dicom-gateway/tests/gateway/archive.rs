@@ -114,7 +114,86 @@ async fn the_same_image_by_another_way_is_a_repeat_and_other_bytes_are_kept_apar
     *other.last_mut().unwrap() ^= 1;
     assert!(matches!(house.keep(&other).await, Kept::Conflict(_)));
     assert_eq!(house.sql("SELECT count(*) FROM instances"), "1");
-    assert_eq!(house.sql("SELECT reason FROM quarantine"), "differs");
+    assert_eq!(
+        house.sql("SELECT difference, standing FROM instance_versions ORDER BY id"),
+        "first|current\npixels|waiting"
+    );
+    assert!(matches!(house.keep(&other).await, Kept::Repeat(_)), "kept apart once");
+    assert!(matches!(house.keep(&file).await, Kept::Repeat(_)));
+}
+
+/// Encodings that keep every pixel, made by DCMTK, are the same instance; so is what a PACS does to lengths and padding.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_same_image_in_another_lossless_syntax_changes_nothing() {
+    let house = House::new();
+    let file = ct_file("1.2.826.95", 1, 10_240);
+    assert!(matches!(house.keep(&file).await, Kept::New(_)));
+    let original = stored(&file);
+    let path = original.to_str().unwrap();
+    for (tool, options) in [
+        ("dcmconv", vec!["+ti"]),
+        ("dcmconv", vec!["+tb"]),
+        ("dcmconv", vec!["+td"]),
+        ("dcmconv", vec!["+g", "+e"]),
+        ("dcmcrle", vec![]),
+        ("dcmcjpls", vec!["+el"]),
+    ] {
+        let coded = stored(b"");
+        let mut arguments = options.clone();
+        arguments.extend([path, coded.to_str().unwrap()]);
+        let made = dcmtk(tool, &arguments).await;
+        assert!(made.ok, "{tool} {options:?}: {}", made.text);
+        let kept = house.keep(&std::fs::read(&coded).unwrap()).await;
+        let found = house.sql("SELECT changed, difference FROM instance_versions");
+        assert!(matches!(kept, Kept::Repeat(_)), "{tool} {options:?}: {kept:?} {found}");
+    }
+    assert_eq!(house.sql("SELECT count(*) FROM instance_versions"), "0");
+    // DCMTK's lossless JPEG says so in a Derivation Description: the same pixels with another header.
+    let derived = stored(b"");
+    let made = dcmtk("dcmcjpeg", &["+e1", path, derived.to_str().unwrap()]).await;
+    assert!(made.ok, "{}", made.text);
+    assert!(matches!(house.keep(&std::fs::read(&derived).unwrap()).await, Kept::Renewed(_)));
+    assert_eq!(house.sql("SELECT changed FROM instance_versions WHERE standing = 'current'"), "[\"00082111\"]");
+    let lossy = stored(b"");
+    // Lossy pixels are other pixels.
+    let made = dcmtk("dcmcjpls", &["+en", "+md", "9", "+un", path, lossy.to_str().unwrap()]).await;
+    assert!(made.ok, "{}", made.text);
+    assert!(matches!(house.keep(&std::fs::read(&lossy).unwrap()).await, Kept::Conflict(_)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn another_header_is_a_new_version_and_another_patient_waits_for_a_person() {
+    let house = House::new();
+    let file = ct_file("1.2.826.96", 1, 10_240);
+    assert!(matches!(house.keep(&file).await, Kept::New(_)));
+    let changed = async |changes: &[&str]| {
+        let copy = stored(&file);
+        let mut arguments = vec!["-nb"];
+        changes.iter().for_each(|change| arguments.extend(["-i", change]));
+        arguments.push(copy.to_str().unwrap());
+        let made = dcmtk("dcmodify", &arguments).await;
+        assert!(made.ok, "{}", made.text);
+        std::fs::read(&copy).unwrap()
+    };
+    let described = changed(&["StudyDescription=HEAD", "WindowCenter=40"]).await;
+    assert!(matches!(house.keep(&described).await, Kept::Renewed(_)));
+    assert_eq!(house.sql("SELECT description FROM studies"), "HEAD");
+    assert_eq!(
+        house.sql("SELECT difference, standing, changed FROM instance_versions ORDER BY id"),
+        "first|superseded|[]\nheader|current|[\"00081030\",\"00281050\"]"
+    );
+    assert!(matches!(house.keep(&file).await, Kept::Repeat(_)), "the older header does not come back by itself");
+    let stranger = changed(&["PatientID=00999"]).await;
+    assert!(matches!(house.keep(&stranger).await, Kept::Conflict(_)));
+    assert_eq!(house.sql("SELECT header_patient_id FROM studies"), "00123");
+    let identity = house.sql("SELECT identity_changes, standing FROM instance_versions ORDER BY id DESC LIMIT 1");
+    assert_eq!(identity, "[\"patient\"]|waiting");
+    // Another image of the study under another patient's number.
+    let other = ct_file("1.2.826.96", 2, 10_240);
+    let copy = stored(&other);
+    assert!(dcmtk("dcmodify", &["-nb", "-i", "PatientID=00999", copy.to_str().unwrap()]).await.ok);
+    assert!(matches!(house.keep(&std::fs::read(&copy).unwrap()).await, Kept::Conflict(_)));
+    assert_eq!(house.sql("SELECT reason, (SELECT count(*) FROM instances) FROM quarantine"), "other_patient|1");
 }
 
 /// A name in a character set that does not exist could be anybody's: reading it by guess would put one patient's images
@@ -204,4 +283,41 @@ async fn an_object_store_that_cannot_write_is_heard_by_storescu() {
     assert!(store.text.contains("Refused: OutOfResources"), "{}", store.text);
     assert_eq!(house.sql("SELECT count(*) FROM instances"), "0");
     assert_eq!(gateway.summaries(1).await[0].tally.failed, 1);
+}
+
+/// A rejection note made with DCMTK, sent by storescu, as IHE's IOCM profile has it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_rejection_note_hides_the_images_it_names() {
+    let house = House::new();
+    let gateway = Gateway::start(house.archive.clone(), Limits::default()).await;
+    for number in 1..=3 {
+        assert!(matches!(house.keep(&ct_file("1.2.826.97", number, 10_240)).await, Kept::New(_)));
+    }
+    let note = |title: &str, uid: &str| {
+        format!(
+            "(0008,0016) UI =KeyObjectSelectionDocumentStorage\n(0008,0018) UI [1.2.826.97.9.{uid}]\n\
+             (0008,0060) CS [KO]\n(0010,0010) PN [Matsumoto^Ichiro]\n(0010,0020) LO [00123]\n\
+             (0020,000d) UI [1.2.826.97]\n(0020,000e) UI [1.2.826.97.9]\n(0020,0011) IS [99]\n\
+             (0040,a040) CS [CONTAINER]\n(0040,a043) SQ\n(fffe,e000) -\n(0008,0100) SH [{title}]\n\
+             (0008,0102) SH [DCM]\n(0008,0104) LO [Rejected]\n(fffe,e00d) -\n(fffe,e0dd) -\n\
+             (0040,a375) SQ\n(fffe,e000) -\n(0008,1115) SQ\n(fffe,e000) -\n(0008,1199) SQ\n(fffe,e000) -\n\
+             (0008,1150) UI =CTImageStorage\n(0008,1155) UI [1.2.826.97.1.2]\n(fffe,e00d) -\n(fffe,e0dd) -\n\
+             (0020,000e) UI [1.2.826.97.1]\n(fffe,e00d) -\n(fffe,e0dd) -\n(0020,000d) UI [1.2.826.97]\n\
+             (fffe,e00d) -\n(fffe,e0dd) -\n"
+        )
+    };
+    let port = gateway.port.to_string();
+    for (title, uid, hidden) in [("113000", "1", "0"), ("113001", "2", "1")] {
+        let (text, made) = (stored(note(title, uid).as_bytes()), stored(b""));
+        let dump = dcmtk("dump2dcm", &["+te", text.to_str().unwrap(), made.to_str().unwrap()]).await;
+        assert!(dump.ok, "{}", dump.text);
+        let sent =
+            dcmtk("storescu", &["-aet", "HOSPITAL_A", "-aec", "DOKUEI", "127.0.0.1", &port, made.to_str().unwrap()])
+                .await;
+        assert!(sent.ok, "{}", sent.text);
+        let found = house.sql("SELECT count(*) FROM instances WHERE hidden_at IS NOT NULL");
+        assert_eq!(found, hidden, "title {title}: {}", house.sql("SELECT cause FROM image_withdrawals"));
+    }
+    assert_eq!(house.sql("SELECT cause, by_user_id IS NULL FROM image_withdrawals"), "quality|1");
+    assert_eq!(house.sql("SELECT sop_instance_uid FROM instances WHERE hidden_at IS NOT NULL"), "1.2.826.97.1.2");
 }

@@ -384,6 +384,29 @@ CREATE TABLE instances (
 CREATE INDEX instances_by_series ON instances(series_id);
 CREATE INDEX instances_by_study ON instances(study_id);
 CREATE INDEX instances_by_object ON instances(object_key);
+CREATE TABLE instance_versions (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  instance_id BIGINT NOT NULL REFERENCES instances(id),
+  site_id BIGINT NOT NULL REFERENCES sites(id),
+  study_id BIGINT NOT NULL REFERENCES studies(id),
+  arrival_id BIGINT REFERENCES arrivals(id),
+  difference TEXT NOT NULL,
+  standing TEXT NOT NULL,
+  changed TEXT NOT NULL,
+  identity_changes TEXT NOT NULL,
+  facts TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  size BIGINT NOT NULL,
+  object_key TEXT NOT NULL,
+  received_at TIMESTAMP NOT NULL,
+  decided_at TIMESTAMP,
+  decided_by BIGINT REFERENCES users(id),
+  reason TEXT,
+  UNIQUE (instance_id, sha256)
+);
+CREATE INDEX instance_versions_by_study ON instance_versions(study_id, standing);
+CREATE INDEX instance_versions_by_standing ON instance_versions(standing, site_id);
+CREATE INDEX instance_versions_by_object ON instance_versions(object_key);
 CREATE TABLE quarantine (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   site_id BIGINT NOT NULL REFERENCES sites(id),
@@ -411,6 +434,40 @@ CREATE TABLE study_evidence (
   at TIMESTAMP NOT NULL
 );
 CREATE INDEX study_evidence_by_study ON study_evidence(site_id, study_uid, id);
+CREATE TABLE study_completeness (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  study_id BIGINT NOT NULL REFERENCES studies(id),
+  number INTEGER NOT NULL,
+  verdict TEXT NOT NULL,
+  received INTEGER NOT NULL,
+  series INTEGER NOT NULL,
+  expected_instances INTEGER,
+  reasons TEXT NOT NULL,
+  at TIMESTAMP NOT NULL,
+  UNIQUE (study_id, number)
+);
+CREATE TABLE image_withdrawals (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  site_id BIGINT NOT NULL REFERENCES sites(id),
+  study_uid TEXT NOT NULL,
+  cause TEXT NOT NULL,
+  note TEXT NOT NULL,
+  by_user_id BIGINT REFERENCES users(id),
+  rejection_id BIGINT REFERENCES instances(id),
+  at TIMESTAMP NOT NULL,
+  undone_at TIMESTAMP,
+  undone_by BIGINT REFERENCES users(id)
+);
+CREATE INDEX image_withdrawals_by_study ON image_withdrawals(site_id, study_uid);
+CREATE TABLE withdrawn_images (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  withdrawal_id BIGINT NOT NULL REFERENCES image_withdrawals(id),
+  site_id BIGINT NOT NULL REFERENCES sites(id),
+  sop_instance_uid TEXT NOT NULL,
+  instance_id BIGINT REFERENCES instances(id)
+);
+CREATE INDEX withdrawn_images_by_withdrawal ON withdrawn_images(withdrawal_id);
+CREATE INDEX withdrawn_images_by_uid ON withdrawn_images(site_id, sop_instance_uid);
 
 -- what peers say and ask of what they have sent ---------------------------------
 CREATE TABLE commitments (
@@ -875,6 +932,8 @@ CREATE TRIGGER case_events_never_update BEFORE UPDATE ON case_events BEGIN SELEC
 CREATE TRIGGER case_events_never_delete BEFORE DELETE ON case_events BEGIN SELECT RAISE(ABORT, 'case_events rows never change'); END;
 CREATE TRIGGER study_evidence_never_update BEFORE UPDATE ON study_evidence BEGIN SELECT RAISE(ABORT, 'study_evidence rows never change'); END;
 CREATE TRIGGER study_evidence_never_delete BEFORE DELETE ON study_evidence BEGIN SELECT RAISE(ABORT, 'study_evidence rows never change'); END;
+CREATE TRIGGER study_completeness_never_update BEFORE UPDATE ON study_completeness BEGIN SELECT RAISE(ABORT, 'study_completeness rows never change'); END;
+CREATE TRIGGER study_completeness_never_delete BEFORE DELETE ON study_completeness BEGIN SELECT RAISE(ABORT, 'study_completeness rows never change'); END;
 CREATE TRIGGER artefacts_never_update BEFORE UPDATE ON artefacts BEGIN SELECT RAISE(ABORT, 'artefacts rows never change'); END;
 CREATE TRIGGER artefacts_never_delete BEFORE DELETE ON artefacts BEGIN SELECT RAISE(ABORT, 'artefacts rows never change'); END;
 CREATE TRIGGER withdrawals_never_update BEFORE UPDATE ON withdrawals BEGIN SELECT RAISE(ABORT, 'withdrawals rows never change'); END;

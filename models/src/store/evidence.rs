@@ -17,7 +17,7 @@ codes! {
     EvidenceKind {
         /// The request names a count.
         Request => "request",
-        /// A Modality Performed Procedure Step (PS3.4 F.7.2): series and instances made, step running or ended.
+        /// A Modality Performed Procedure Step (PS3.4 F.7.2): `{"step": status, "series": [{"series": UID, "instances": n}]}`.
         Mpps => "mpps",
         /// An Instance Availability Notification (PS3.4 R): what the sender has and can give.
         Ian => "ian",

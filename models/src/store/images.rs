@@ -4,29 +4,49 @@
 //! bytes are durable already; when its transaction commits, "success" may be
 //! answered.
 
+mod again;
 mod arrivals;
+mod decide;
 mod hidden;
 mod places;
+mod versions;
+mod warn;
+mod withdraw;
 
 use chrono::{NaiveDate, NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 
-use self::places::{series_of_uid_in_tx, study_of_uid_in_tx};
+use self::again::known_instance;
+use self::places::{Place, series_of_uid_in_tx, study_of_uid_in_tx};
+use self::versions::version_is_here;
 use crate::db::Connection;
 use crate::error::{OrNotFound, StoreError};
 use crate::ids::{ArrivalId, InstanceId, SiteId};
 use crate::names::PatientIdRule;
 use crate::objects::KeptObject;
 use crate::schema::{instances, series, sites, studies};
+use crate::store::evidence::{self, EvidenceKind, NewEvidence};
 use crate::store::jobs::{self, NewJob};
 use crate::store::patients::Identity;
 use crate::store::quarantine;
 
+pub use self::again::{Again, AgainKept, KnownInstance, instance_again_in_tx};
 pub use self::arrivals::{ArrivalCounts, NewArrival, arrival_close_in_tx, arrival_open_in_tx};
+pub use self::decide::{Decision, identity_settled_in_tx, versions_decide_in_tx, versions_undo_in_tx};
 pub use self::hidden::{instances_hide_in_tx, instances_show_in_tx};
+pub use self::versions::{
+    Difference, Standing, VersionRow, version_count_waiting, version_get, version_list_of_study, version_list_waiting,
+};
+pub use self::withdraw::{
+    ImageWithdrawalRow, Rejection, Withdraw, WithdrawalCause, image_withdrawal_count, image_withdrawal_get,
+    image_withdrawal_list, image_withdrawal_undo_in_tx, images_withdraw_in_tx, withdrawn_catch_up_in_tx,
+};
+
+/// Why an instance is in quarantine that names a study of another patient; the row's detail is the study's id.
+pub const OTHER_PATIENT: &str = "other_patient";
 
 /// What the index keeps of an instance's header.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, serde::Serialize, serde::Deserialize)]
 pub struct InstanceFacts {
     /// The patient as the header says it.
     pub identity: Identity,
@@ -78,19 +98,28 @@ pub struct InstanceFacts {
     pub columns: Option<i32>,
     /// NumberOfFrames, 1 if absent, 0 if the object shows no picture.
     pub frames: i32,
+    /// ImagesInAcquisition.
+    #[serde(default)]
+    pub images_in_acquisition: Option<i32>,
+    /// What it withdraws, if it is a rejection note.
+    #[serde(default)]
+    pub rejection: Option<Rejection>,
     /// The image's place along the slice normal in mm, where geometry tells it.
     pub position_along_normal: Option<f64>,
 }
 
 /// What became of an instance.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
     /// It is new.
     New(InstanceId),
-    /// The same bytes were here already.
+    /// These very bytes were here already, as what is shown or as what was kept beside it.
     Repeat(InstanceId),
-    /// Other bytes stand under this SOP instance UID: kept apart in quarantine, for a person to decide.
-    Differs(InstanceId),
+    /// Other bytes stand under this SOP instance UID. Nothing was written: whoever has both compares them and calls
+    /// [`instance_again_in_tx`]; only then is it kept.
+    Known(KnownInstance),
+    /// It names a study of another patient: kept apart in quarantine, and the study's cases stop.
+    OtherPatient,
 }
 
 /// Indexes an instance whose bytes are durable: patient, study, series and instance rows, and the job that waits for
@@ -106,12 +135,9 @@ pub fn instance_keep_in_tx(
     object: &KeptObject,
     at: NaiveDateTime,
 ) -> Result<Kept, StoreError> {
-    if let Some((id, sha256)) = instance_by_uid(conn, site, &facts.sop_instance_uid)? {
-        if sha256 == object.sha256 {
-            return Ok(Kept::Repeat(id));
-        }
-        quarantine::quarantine_keep_in_tx(conn, site, arrival, "differs", "", &facts.sop_instance_uid, object, at)?;
-        return Ok(Kept::Differs(id));
+    if let Some(known) = known_instance(conn, site, &facts.sop_instance_uid)? {
+        let here = known.sha256 == object.sha256 || version_is_here(conn, known.id, &object.sha256)?;
+        return Ok(if here { Kept::Repeat(known.id) } else { Kept::Known(known) });
     }
     let (rule, quiet_seconds): (String, i32) = sites::table
         .find(site)
@@ -119,7 +145,15 @@ pub fn instance_keep_in_tx(
         .first(conn)
         .or_not_found("the site")?;
     let rule: PatientIdRule = rule.parse()?;
-    let study = study_of_uid_in_tx(conn, site, rule, arrival, facts, at)?;
+    let study = match study_of_uid_in_tx(conn, site, rule, arrival, facts, at)? {
+        Place::Theirs(study) => study,
+        Place::OtherPatients(study) => {
+            let (study_id, uid) = (study.to_string(), &facts.sop_instance_uid);
+            quarantine::quarantine_keep_in_tx(conn, site, arrival, OTHER_PATIENT, &study_id, uid, object, at)?;
+            warn::identity_in_tx(conn, site, study, at)?;
+            return Ok(Kept::OtherPatient);
+        }
+    };
     let series_id = series_of_uid_in_tx(conn, study, facts, at)?;
     let instance: InstanceId = diesel::insert_into(instances::table)
         .values((
@@ -162,20 +196,30 @@ pub fn instance_keep_in_tx(
             studies::version.eq(studies::version + 1),
         ))
         .execute(conn)?;
+    if let Some(expected) = facts.images_in_acquisition.filter(|count| *count > 0 && in_series == 1) {
+        let said = NewEvidence {
+            site,
+            study_uid: facts.study_uid.clone(),
+            kind: EvidenceKind::ImagesInAcquisition,
+            source: facts.series_uid.clone(),
+            expected_instances: Some(expected),
+            detail: serde_json::json!({}),
+            at,
+        };
+        evidence::evidence_record_in_tx(conn, &said)?;
+    }
+    if let Some(rejection) = &facts.rejection {
+        let what = Withdraw {
+            site,
+            study_uid: facts.study_uid.clone(),
+            cause: rejection.cause,
+            note: String::new(),
+            rejection: Some(instance),
+            instances: rejection.instances.clone(),
+        };
+        images_withdraw_in_tx(conn, &warn::actor(at), &what)?;
+    }
     let quiet = at + TimeDelta::seconds(i64::from(quiet_seconds));
     jobs::postpone_in_tx(conn, &NewJob::now("settle_study", study.to_string(), at).at(quiet))?;
     Ok(Kept::New(instance))
-}
-
-fn instance_by_uid(
-    conn: &mut Connection,
-    site: SiteId,
-    sop_instance_uid: &str,
-) -> Result<Option<(InstanceId, String)>, StoreError> {
-    Ok(instances::table
-        .filter(instances::site_id.eq(site))
-        .filter(instances::sop_instance_uid.eq(sop_instance_uid))
-        .select((instances::id, instances::sha256))
-        .first(conn)
-        .optional()?)
 }

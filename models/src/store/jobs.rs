@@ -315,3 +315,17 @@ pub fn job_sweep_in_tx(conn: &mut Connection, before: NaiveDateTime) -> Result<u
 pub fn job_counts(conn: &mut Connection) -> Result<Vec<(JobState, i64)>, StoreError> {
     Ok(jobs::table.group_by(jobs::state).select((jobs::state, diesel::dsl::count_star())).load(conn)?)
 }
+
+/// The keys of the jobs of a kind that wait for their time, the soonest first.
+///
+/// # Errors
+/// What the database says.
+pub fn job_keys_queued(conn: &mut Connection, kind: &str, limit: i64) -> Result<Vec<String>, StoreError> {
+    Ok(jobs::table
+        .filter(jobs::kind.eq(kind))
+        .filter(jobs::state.eq(JobState::Queued))
+        .order(jobs::run_at)
+        .limit(limit)
+        .select(jobs::key)
+        .load(conn)?)
+}

@@ -14,6 +14,7 @@ pub mod case_notes;
 pub mod cases;
 pub mod closed_days;
 pub mod commitments;
+pub mod completeness;
 pub mod contracts;
 pub mod deliveries;
 pub mod endpoint_states;

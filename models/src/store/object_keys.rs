@@ -6,9 +6,9 @@ use diesel::prelude::*;
 
 use crate::db::Connection;
 use crate::error::StoreError;
-use crate::schema::{artefacts, instances, quarantine, request_files};
+use crate::schema::{artefacts, instance_versions, instances, quarantine, request_files};
 
-/// Those of `keys` that a row names: an image, an object kept apart, a scanned form, a signed version's file.
+/// Those of `keys` that a row names: an image, another version of it, an object kept apart, a scanned form, a signed version's file.
 ///
 /// Every column that holds an object's key must be asked here: what is not named is deleted in the end.
 ///
@@ -25,6 +25,6 @@ pub fn object_key_list_named(conn: &mut Connection, keys: &[String]) -> Result<B
             named.extend(found);
         )+};
     }
-    ask!(instances, quarantine, request_files, artefacts);
+    ask!(instances, instance_versions, quarantine, request_files, artefacts);
     Ok(named)
 }

@@ -10,7 +10,7 @@ use crate::names::{PatientName, fold};
 use crate::schema::patients;
 
 /// Who a patient is, as a header or a form says it.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Identity {
     /// PatientID as received.
     pub patient_id: String,

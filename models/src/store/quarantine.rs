@@ -6,10 +6,10 @@ use diesel::prelude::*;
 use crate::actor::Actor;
 use crate::db::Connection;
 use crate::error::{OrNotFound, StoreError};
-use crate::ids::{ArrivalId, SiteId, UserId};
+use crate::ids::{ArrivalId, SiteId, StudyId, UserId};
 use crate::objects::KeptObject;
-use crate::schema::{quarantine, refusals};
-use crate::store::audit;
+use crate::schema::{quarantine, refusals, studies};
+use crate::store::{audit, images};
 
 /// Bytes that could not be indexed, or that contradict what is there.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -25,8 +25,12 @@ pub struct QuarantineRow {
     pub detail: String,
     /// SOPInstanceUID, where it could be read.
     pub sop_instance_uid: String,
+    /// SHA-256 of the bytes.
+    pub sha256: String,
     /// Bytes.
     pub size: i64,
+    /// Where the bytes are.
+    pub object_key: String,
     /// When they came.
     pub received_at: NaiveDateTime,
     /// When a person has looked at them.
@@ -35,6 +39,13 @@ pub struct QuarantineRow {
     pub resolved_by: Option<UserId>,
     /// What was decided.
     pub resolution: Option<String>,
+}
+
+impl QuarantineRow {
+    /// The study that it names though another patient's is there.
+    pub fn study_of_another_patient(&self) -> Option<StudyId> {
+        (self.reason == images::OTHER_PATIENT).then(|| self.detail.parse().ok()).flatten()
+    }
 }
 
 /// Keeps bytes that could not be indexed, or that contradict what is there, for a person to decide.
@@ -94,6 +105,21 @@ pub fn quarantine_list_open(
     Ok((rows, count))
 }
 
+/// How many objects wait that name a study of another patient.
+///
+/// # Errors
+/// What the database says.
+pub fn quarantine_open_of_study(conn: &mut Connection, study: StudyId) -> Result<i64, StoreError> {
+    let site: SiteId = studies::table.find(study).select(studies::site_id).first(conn)?;
+    Ok(quarantine::table
+        .filter(quarantine::site_id.eq(site))
+        .filter(quarantine::reason.eq(images::OTHER_PATIENT))
+        .filter(quarantine::detail.eq(study.to_string()))
+        .filter(quarantine::resolved_at.is_null())
+        .count()
+        .get_result(conn)?)
+}
+
 /// One row.
 ///
 /// # Errors
@@ -124,7 +150,11 @@ pub fn quarantine_resolve_in_tx(
         return Err(StoreError::Repeat("the quarantine's end"));
     }
     let subject = audit::Subject::row("quarantine", id, Some(row.site_id));
-    audit::append_in_tx(conn, actor, "quarantine.resolve", subject, "done", "")
+    audit::append_in_tx(conn, actor, "quarantine.resolve", subject, "done", "")?;
+    match row.study_of_another_patient() {
+        Some(study) => images::identity_settled_in_tx(conn, actor, study),
+        None => Ok(()),
+    }
 }
 
 /// Somebody who called and was turned away.

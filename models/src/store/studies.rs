@@ -316,3 +316,46 @@ pub fn study_cases(
         .select((case_studies::case_id, case_studies::role))
         .load(conn)?)
 }
+
+/// The newest studies of some sites, withdrawn ones too, and those that are named besides.
+///
+/// # Errors
+/// What the database says.
+pub fn study_list_newest(
+    conn: &mut Connection,
+    sites: &[SiteId],
+    besides: &[StudyId],
+    limit: i64,
+) -> Result<Vec<StudyRow>, StoreError> {
+    let mut rows: Vec<StudyRow> = studies::table
+        .filter(studies::site_id.eq_any(sites))
+        .order(studies::id.desc())
+        .limit(limit)
+        .select(StudyRow::as_select())
+        .load(conn)?;
+    let more: Vec<StudyRow> = studies::table
+        .filter(studies::site_id.eq_any(sites))
+        .filter(studies::id.eq_any(besides))
+        .select(StudyRow::as_select())
+        .load(conn)?;
+    rows.extend(more.into_iter().filter(|row| row.id < rows.last().map_or(row.id, |last| last.id)).collect::<Vec<_>>());
+    rows.sort_by_key(|row| std::cmp::Reverse((row.last_received_at, row.id)));
+    Ok(rows)
+}
+
+/// Who sent a study: calling AE title (empty for a person's upload), the way, and how it ended, oldest first.
+///
+/// # Errors
+/// What the database says.
+pub fn study_senders(conn: &mut Connection, study: StudyId) -> Result<Vec<(String, String, String)>, StoreError> {
+    use crate::schema::arrivals;
+    Ok(arrivals::table
+        .filter(
+            arrivals::id.nullable().eq_any(
+                instances::table.filter(instances::study_id.eq(study)).select(instances::arrival_id).distinct(),
+            ),
+        )
+        .order(arrivals::id)
+        .select((arrivals::calling_ae, arrivals::via, arrivals::outcome))
+        .load(conn)?)
+}

@@ -71,16 +71,3 @@ fn many_associations_bring_one_study_and_every_instance_is_there_once() {
         assert_eq!((study, series), (20, 20));
     });
 }
-
-#[test]
-fn other_bytes_under_a_known_uid_are_kept_apart() {
-    on_each(|db| async move {
-        let (_, site) = db.tx(world::site).await.unwrap();
-        db.tx(move |conn| world::instance(conn, site, "1.2.3", "1.2.3.1", "aa")).await.unwrap();
-        let other = db.tx(move |conn| world::instance(conn, site, "1.2.3", "1.2.3.1", "bb")).await.unwrap();
-        assert!(matches!(other, Kept::Differs(_)));
-        let apart: i64 =
-            db.read(|conn| Ok(dokuei_models::schema::quarantine::table.count().get_result(conn)?)).await.unwrap();
-        assert_eq!(apart, 1);
-    });
-}

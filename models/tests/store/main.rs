@@ -3,12 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod administration;
+mod again;
 mod audit_trail;
 mod billing;
 mod board;
 mod case_lock;
 mod clocks;
 mod commitments_and_steps;
+mod completeness;
 mod databases;
 mod deliveries;
 mod evidence;
@@ -23,4 +25,5 @@ mod patient_links;
 mod plans;
 mod reports;
 mod state_machines;
+mod withdrawn;
 mod world;

@@ -9,13 +9,15 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use dokuei_dicom_gateway::ae_title::AeTitle;
-use dokuei_dicom_gateway::scp::{AssociationSummary, Caller, Desk, Outcome, Peer, Refusal};
+use dokuei_dicom_gateway::scp::{Admission, AssociationSummary, Caller, Desk, Outcome, Peer, Refusal};
 use dokuei_dicom_gateway::tls::TlsCaller;
 use dokuei_models::store::audit::{self, Subject};
 use dokuei_models::store::endpoint_states::{self, ShownTls};
+use dokuei_models::store::evidence::{self, EvidenceKind, NewEvidence};
+use dokuei_models::store::jobs::{self, NewJob};
 use dokuei_models::store::sites::{self, EndpointRow, PeerTls};
-use dokuei_models::store::{endpoints, quarantine};
-use dokuei_models::{Actor, StoreError};
+use dokuei_models::store::{endpoints, quarantine, submissions};
+use dokuei_models::{Actor, Connection, StoreError};
 
 use crate::state::State;
 use crate::wake::Topic;
@@ -89,10 +91,13 @@ impl FrontDesk {
                 }
                 let tally = &summary.tally;
                 let detail = serde_json::json!({
-                    "new": tally.new, "repeated": tally.repeated, "conflicting": tally.conflicting,
+                    "new": tally.new, "repeated": tally.repeated, "renewed": tally.renewed, "conflicting": tally.conflicting,
                     "quarantined": tally.quarantined, "failed": tally.failed, "echoes": tally.echoes,
                     "bytes": tally.bytes, "end": summary.outcome.word(),
                 });
+                if matches!(summary.outcome, Outcome::Released) {
+                    released_in_tx(conn, &summary, admission, at)?;
+                }
                 // An echo alone is a contact too.
                 endpoints::endpoint_contact_in_tx(conn, admission.peer.endpoint, at)?;
                 let subject = Subject::row("endpoint", admission.peer.endpoint.0, Some(admission.peer.site));
@@ -107,6 +112,31 @@ fn shown(tls: &TlsCaller) -> ShownTls {
     let certificate = tls.certificate.as_ref();
     let certificate = certificate.map(|one| (one.sha256.clone(), one.subject.clone(), one.not_after.naive_utc()));
     ShownTls { version: tls.version.clone(), certificate }
+}
+
+/// The association's end is evidence for each study it brought, which is looked at again at once.
+fn released_in_tx(
+    conn: &mut Connection,
+    summary: &AssociationSummary,
+    admission: &Admission,
+    at: chrono::NaiveDateTime,
+) -> Result<(), StoreError> {
+    for (uid, count) in &summary.tally.studies {
+        let said = NewEvidence {
+            site: admission.peer.site,
+            study_uid: uid.clone(),
+            kind: EvidenceKind::Release,
+            source: admission.arrival.map(|arrival| arrival.to_string()).unwrap_or_default(),
+            expected_instances: None,
+            detail: serde_json::json!({ "calling": summary.calling, "instances": count }),
+            at,
+        };
+        evidence::evidence_record_in_tx(conn, &said)?;
+        if let Some(study) = submissions::study_of_uid(conn, admission.peer.site, uid)? {
+            jobs::enqueue_in_tx(conn, &NewJob::now("settle_study", study.to_string(), at))?;
+        }
+    }
+    Ok(())
 }
 
 #[async_trait]

@@ -251,7 +251,7 @@ async fn made(
 }
 
 /// Why a picture is not shown, in the reader's words and with what to do.
-fn not_shown(error: RenderError) -> Error {
+pub(super) fn not_shown(error: RenderError) -> Error {
     match error {
         RenderError::NoPixels => Error::new(&codes::IMAGE_NO_PIXELS),
         RenderError::TransferSyntax(coding) => Error::new(&codes::IMAGE_CODING_UNKNOWN).with("coding", coding),

@@ -117,12 +117,45 @@ impl Room {
     }
 }
 
-/// Where a read stands now, and how many instances its current studies have.
+/// What is here of a case's current studies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Here {
+    /// Instances that are shown.
+    pub received: i32,
+    /// Instances that came.
+    pub counted: i32,
+    /// How many there should be, where somebody counted.
+    pub expected: Option<i32>,
+    /// Whether more are known to come.
+    pub coming: bool,
+    /// Images that came after the case was put together and were not opened in this read.
+    pub late: usize,
+}
+
+fn late_unseen(conn: &mut Connection, access: &Access) -> Result<usize, StoreError> {
+    if !access.case.has_flag(cases::LATE_IMAGES) {
+        return Ok(0);
+    }
+    let seen: std::collections::BTreeSet<InstanceId> =
+        reads::image_view_list(conn, access.read.id)?.into_iter().collect();
+    let mut late = 0;
+    for study in super::opening::current_studies(conn, access.case.id)? {
+        let of = studies::instance_list(conn, study)?;
+        late += of
+            .iter()
+            .filter(|one| one.frames > 0 && one.received_at > access.case.created_at && !seen.contains(&one.id))
+            .count();
+    }
+    Ok(late)
+}
+
+/// Where a read stands now, and what is here of its current studies.
 ///
 /// # Errors
 /// `not_found`.
-pub async fn standing(state: &State, person: &Person, read: ReadId) -> Result<(Access, i32)> {
+pub async fn standing(state: &State, person: &Person, read: ReadId) -> Result<(Access, Here)> {
     let who = person.clone();
+    let now = state.now();
     Ok(state
         .db
         .read(move |conn| {
@@ -131,7 +164,9 @@ pub async fn standing(state: &State, person: &Person, read: ReadId) -> Result<(A
             for study in super::opening::current_studies(conn, access.case.id)? {
                 received += studies::study_get(conn, study)?.instances;
             }
-            Ok((access, received))
+            let (counted, expected, coming) = super::arrivals::of_case(conn, access.case.id, now)?;
+            let late = late_unseen(conn, &access)?;
+            Ok((access, Here { received, counted, expected, coming, late }))
         })
         .await?)
 }

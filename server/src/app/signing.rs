@@ -32,10 +32,11 @@ use dokuei_models::store::sites;
 use dokuei_models::{Connection, ReadId, ReportVersionId, StoreError};
 use dokuei_report::{Fonts, SignatureDetails, TypesetError};
 
-pub use self::reopen::reopen;
+pub use self::reopen::{reopen, reopen_late_in_tx};
 pub use self::sheet::{Sheet, sheet};
 
 use self::labels::Choice;
+use super::arrivals;
 use super::keys;
 use super::reading::{self, need_in_hand, prescreened};
 use super::sessions;
@@ -63,6 +64,8 @@ pub struct Order {
     pub becomes: Option<VersionState>,
     /// Why, for these.
     pub reason: String,
+    /// That he signs though images are known to come.
+    pub although_coming: bool,
 }
 
 /// Whether a signing session is open.
@@ -87,7 +90,7 @@ fn asks_each_time(conn: &mut Connection, case: &CaseRow) -> Result<bool, StoreEr
 /// Signs the draft of one's own read; returns the version that is final from now on.
 ///
 /// # Errors
-/// `signing_password_needed`, `password_wrong`, `labels_unsettled`, `draft_empty`, `draft_stale`,
+/// `signing_password_needed`, `study_still_coming`, `password_wrong`, `labels_unsettled`, `draft_empty`, `draft_stale`,
 /// `version_kind_needed`, `read_held_by_another`, `read_on_hold`, `read_not_open`, `signing_unavailable`.
 pub async fn sign(state: &State, person: &Person, read: ReadId, order: Order) -> Result<ReportVersionId> {
     let reader = reader_of(state, person).await?;
@@ -183,6 +186,12 @@ async fn gather(
                 Ok(both) => both,
                 Err(error) => return Ok(Err(error)),
             };
+            let (received, expected, coming) = arrivals::of_case(conn, case.id, signed_at)?;
+            if coming && !order.although_coming {
+                let expected = expected.map_or_else(|| "?".to_owned(), |count| count.to_string());
+                let error = Error::new(&codes::STUDY_STILL_COMING).with("received", received);
+                return Ok(Err(error.with("expected", expected)));
+            }
             let conflicts = prescreened(conn, &case)?.1;
             if order.choices.len() != conflicts.len() {
                 return Ok(Err(Error::new(&codes::LABELS_UNSETTLED)));

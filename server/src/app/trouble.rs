@@ -2,14 +2,17 @@
 
 use chrono::{NaiveDateTime, TimeDelta};
 use dokuei_models::store::audit::{self, Subject};
+use dokuei_models::store::cases::{self, CaseRow, IMAGES_WITHDRAWN};
 use dokuei_models::store::deliveries::{self, DeadDelivery};
 use dokuei_models::store::endpoint_states::{self, EndpointStateRow};
 use dokuei_models::store::jobs::{self, JobRow};
 use dokuei_models::store::quarantine::{self, QuarantineRow, RefusalRow};
 use dokuei_models::store::sites::{self, EndpointRow, SiteRow};
-use dokuei_models::{Connection, EndpointId, JobId, SiteId, StoreError};
+use dokuei_models::store::{case_events, images};
+use dokuei_models::{CaseId, Connection, EndpointId, JobId, SiteId, StoreError};
 
 use super::board;
+use super::conflicts::{self, Waiting};
 use crate::authority::{Person, Reach};
 use crate::error::{Error, Result};
 use crate::state::State;
@@ -30,6 +33,10 @@ pub struct Trouble {
     pub jobs: usize,
     /// Objects kept apart.
     pub quarantine: i64,
+    /// Cases whose site has withdrawn images.
+    pub withdrawn: usize,
+    /// Images that contradict what is shown.
+    pub conflicts: i64,
     /// Strangers of the last day.
     pub refusals: i64,
     /// Peers that have been quiet.
@@ -39,7 +46,13 @@ pub struct Trouble {
 impl Trouble {
     /// Whether there is nothing.
     pub const fn is_none(&self) -> bool {
-        self.deliveries == 0 && self.jobs == 0 && self.quarantine == 0 && self.refusals == 0 && self.silent == 0
+        self.deliveries == 0
+            && self.jobs == 0
+            && self.quarantine == 0
+            && self.conflicts == 0
+            && self.withdrawn == 0
+            && self.refusals == 0
+            && self.silent == 0
     }
 }
 
@@ -54,6 +67,10 @@ pub struct TroubleLists {
     pub jobs: Vec<JobRow>,
     /// Objects kept apart.
     pub quarantine: Vec<QuarantineRow>,
+    /// Cases whose site has withdrawn images.
+    pub withdrawn: Vec<CaseRow>,
+    /// Studies of which versions wait.
+    pub conflicts: Vec<Waiting>,
     /// Strangers.
     pub refusals: Vec<RefusalRow>,
     /// Silent peers.
@@ -80,6 +97,8 @@ pub fn count(conn: &mut Connection, site_rows: &[SiteRow], now: NaiveDateTime) -
         deliveries: dead_deliveries(conn, &ids)?.len(),
         jobs: jobs::job_list_dead(conn, MOST)?.len(),
         quarantine: quarantine::quarantine_list_open(conn, &ids, 1)?.1,
+        withdrawn: cases::case_list_flagged(conn, &ids, IMAGES_WITHDRAWN, MOST)?.len(),
+        conflicts: images::version_count_waiting(conn, &ids)?,
         refusals: quarantine::refusal_list(conn, now - REFUSALS_OF, 1)?.1,
         silent: silent(conn, site_rows, now)?.len(),
     })
@@ -115,6 +134,8 @@ pub async fn lists(state: &State, reach: Reach) -> Result<TroubleLists> {
             deliveries: dead_deliveries(conn, &ids)?,
             jobs: jobs::job_list_dead(conn, MOST)?,
             quarantine: quarantine::quarantine_list_open(conn, &ids, MOST)?.0,
+            withdrawn: cases::case_list_flagged(conn, &ids, IMAGES_WITHDRAWN, MOST)?,
+            conflicts: conflicts::waiting(conn, &site_rows)?,
             refusals: quarantine::refusal_list(conn, now - REFUSALS_OF, MOST)?.0,
             silent: silent(conn, &site_rows, now)?,
             states: endpoint_states::endpoint_state_list(conn)?,
@@ -160,4 +181,40 @@ pub async fn resolve(state: &State, person: &Person, reach: Reach, id: i64, reso
         })
         .await?;
     if within { Ok(()) } else { Err(Error::not_found()) }
+}
+
+/// Notes what a person decided about a case whose site has withdrawn images: a signed report stands, or was withdrawn.
+/// A held case is released on its own page.
+///
+/// # Errors
+/// `not_found` outside reach, `already_done` when it is settled.
+pub async fn settle_withdrawn(
+    state: &State,
+    person: &Person,
+    reach: Reach,
+    case: CaseId,
+    reason: String,
+) -> Result<()> {
+    let actor = person.actor(state.now());
+    let row = state
+        .db
+        .tx(move |conn| {
+            cases::case_lock_in_tx(conn, case)?;
+            let row = cases::case_get(conn, case)?;
+            if !reach.covers(row.site_id, row.pool_id) {
+                return Err(StoreError::NotFound("the case"));
+            }
+            if !row.has_flag(IMAGES_WITHDRAWN) {
+                return Err(StoreError::Repeat("the decision"));
+            }
+            cases::case_flag_in_tx(conn, case, IMAGES_WITHDRAWN, false)?;
+            let data = serde_json::json!({ "reason": reason });
+            case_events::append_in_tx(conn, &actor, case, None, "images_withdrawn_settled", &data)?;
+            let subject = Subject::case(case, row.site_id);
+            audit::append_in_tx(conn, &actor, "case.images_withdrawn_settled", subject, "done", &reason)?;
+            Ok(row)
+        })
+        .await?;
+    super::worklist::tell(state, &row, None);
+    Ok(())
 }

@@ -189,7 +189,9 @@ pub fn take(
         let Ok(_turn) = UNPACKING.clone().acquire_owned().await else { return };
         let (entries, mut found) = mpsc::channel(1);
         let unpacking = tokio::task::spawn_blocking(move || unpack(file, name, Limits::default(), &entries));
-        let archive = IndexedArchive::new(state.db.clone(), state.objects.clone());
+        let wake = state.wake.clone();
+        let archive = IndexedArchive::new(state.db.clone(), state.objects.clone())
+            .telling(move || wake.tell(crate::wake::Topic::Jobs));
         let mut counts = ArrivalCounts::default();
         while let Some(entry) = found.recv().await {
             let said = keep(&state, &archive, site, upload, entry, &mut counts).await;
@@ -290,6 +292,10 @@ async fn keep(
         Ok(Kept::Repeat(filed)) => {
             counts.repeated += 1;
             said(Fate::Repeated, "upload-repeated", None, study(state, site, &filed.study_uid).await)
+        }
+        Ok(Kept::Renewed(filed)) => {
+            counts.repeated += 1;
+            said(Fate::Repeated, "upload-renewed", None, study(state, site, &filed.study_uid).await)
         }
         Ok(Kept::Conflict(filed)) => {
             counts.quarantined += 1;

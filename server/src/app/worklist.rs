@@ -118,6 +118,9 @@ pub async fn start(state: &State, person: &Person, read: ReadId) -> Result<()> {
     Ok(())
 }
 
+/// The reason that stands in the addendum of a case that late images reopened; its reader may write another.
+const WHY_REOPENED: &str = "画像が追加されたため";
+
 /// The same within a transaction; returns the case as it is then.
 ///
 /// # Errors
@@ -139,6 +142,10 @@ pub fn start_in_tx(
     }
     if row.kind == ReadKind::Check {
         begin_with_first(conn, reader, &row, actor.at)?;
+    }
+    if row.kind == ReadKind::Reopened {
+        // Reopened by itself: its draft begins with why. One that its signer reopened has a draft already.
+        reports::draft_open_in_tx(conn, read, reader.id, reader.user_id, WHY_REOPENED, actor.at)?;
     }
     cases::case_get(conn, row.case_id)
 }

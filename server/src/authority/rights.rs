@@ -104,6 +104,8 @@ rights! {
     Direct = "direct", [ReadingDirector];
     /// See the board, find cases, override, resolve what is unmatched or undelivered.
     Dispatch = "dispatch", [Dispatcher, ReadingDirector];
+    /// See studies on their way in, with what their completeness rests on.
+    SeeArrivals = "see_arrivals", [Dispatcher, ReadingDirector, Administrator];
     /// See the ledger, close months, export.
     Bill = "bill", [Billing];
     /// Sites, peers, readers, users, tariffs, engines.

@@ -16,6 +16,7 @@ use super::{Services, certificates};
 use crate::app::admission::FrontDesk;
 use crate::app::peers;
 use crate::state::State;
+use crate::wake::Topic;
 
 /// Begins to listen; returns the address.
 pub(super) async fn begin(state: &State, services: &mut Services) -> anyhow::Result<Option<SocketAddr>> {
@@ -26,7 +27,9 @@ pub(super) async fn begin(state: &State, services: &mut Services) -> anyhow::Res
     let limits = Limits { associations: settings.max_associations, ..Limits::default() };
     let config = ScpConfig { ae_title: ae_title.clone(), limits };
     let desk = FrontDesk::new(state.clone(), ae_title);
-    let archive = Arc::new(IndexedArchive::new(state.db.clone(), state.objects.clone()));
+    let wake = state.wake.clone();
+    let archive = IndexedArchive::new(state.db.clone(), state.objects.clone());
+    let archive = Arc::new(archive.telling(move || wake.tell(Topic::Jobs)));
     let asking = state.clone();
     let calling = move |endpoint: &EndpointRow| peers::destination(&asking, endpoint, Timeouts::default()).ok();
     let library = Arc::new(IndexedLibrary::new(state.db.clone(), state.objects.clone(), Arc::new(calling)));

@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use dokuei_dicom_gateway::intake;
+use dokuei_dicom_gateway::intake::{self, IndexedArchive};
 use dokuei_models::Db;
 use dokuei_models::objects::Objects;
 use tokio::sync::watch;
@@ -144,7 +144,9 @@ async fn open_with_journal(config: Config, journal: u64) -> anyhow::Result<(Stat
     let db = tokio::task::spawn_blocking(move || Db::open(&database)).await??;
     let url = config.objects.url.parse()?;
     let (objects, left) = tokio::task::spawn_blocking(move || Objects::open_journaled(&url, journal)).await??;
-    let replayed = intake::replay(&db, left).await.context("what was received before cannot be filed")?;
+    let replayed = intake::replay(&IndexedArchive::new(db.clone(), objects.clone()), left)
+        .await
+        .context("what was received before cannot be filed")?;
     if replayed > 0 {
         tracing::info!(replayed, "objects were filed that the journal held");
     }

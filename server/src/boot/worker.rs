@@ -15,6 +15,11 @@ pub(super) fn begin(state: &State, services: &mut Services) {
         work::sealer::run(sealer).await;
         Ok(())
     });
+    let arriving = state.clone();
+    services.add("arrivals", async move {
+        work::arriving::run(arriving).await;
+        Ok(())
+    });
     let sweeper = state.clone();
     services.add("sweeper", async move {
         work::orphans::run(sweeper).await;

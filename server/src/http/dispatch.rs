@@ -4,7 +4,9 @@
 //! jumps. What is searched for comes in a body, never in an address.
 
 mod board;
+mod conflicts;
 mod lanes;
+mod quarantine;
 mod search;
 mod settling;
 mod unpaired;
@@ -25,6 +27,8 @@ pub fn routes(routes: &mut Routes) {
     routes.get("/dispatch/events", events);
     search::routes(routes);
     unpaired::routes(routes);
+    conflicts::routes(routes);
+    quarantine::routes(routes);
     settling::routes(routes);
 }
 

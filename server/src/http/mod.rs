@@ -6,6 +6,7 @@
 pub mod account;
 pub mod admin;
 pub mod api;
+pub mod arrivals;
 pub mod assets;
 pub mod audit;
 pub mod billing;
@@ -72,6 +73,7 @@ pub fn all_routes() -> Routes {
         skills::routes,
         admin::routes,
         audit::routes,
+        arrivals::routes,
         dispatch::routes,
         cases::routes,
         comparing::routes,

@@ -25,6 +25,18 @@ pub const ENTRIES: &[Entry] = &[
         roles: &[Role::SiteClerk, Role::SiteTechnologist, Role::SiteDoctor],
     },
     Entry { href: "/dispatch", word: "nav-dispatch", icon: "board", roles: &[Role::Dispatcher, Role::ReadingDirector] },
+    Entry {
+        href: "/arrivals",
+        word: "nav-arrivals",
+        icon: "images",
+        roles: &[Role::Dispatcher, Role::ReadingDirector],
+    },
+    Entry {
+        href: "/portal/arrivals",
+        word: "nav-arrivals",
+        icon: "images",
+        roles: &[Role::SiteClerk, Role::SiteTechnologist, Role::SiteDoctor],
+    },
     Entry { href: "/billing", word: "nav-billing", icon: "bill", roles: &[Role::Billing] },
     Entry { href: "/admin/sites", word: "nav-admin-sites", icon: "hospital", roles: &[Role::Administrator] },
     Entry { href: "/admin/peers", word: "nav-admin-peers", icon: "plug", roles: &[Role::Administrator] },
@@ -32,6 +44,7 @@ pub const ENTRIES: &[Entry] = &[
     Entry { href: "/admin/readers", word: "nav-admin-readers", icon: "user", roles: &[Role::Administrator] },
     Entry { href: "/skills", word: "nav-skills", icon: "chart", roles: &[Role::Administrator] },
     Entry { href: "/admin/users", word: "nav-admin-users", icon: "users", roles: &[Role::Administrator] },
+    Entry { href: "/arrivals", word: "nav-arrivals", icon: "images", roles: &[Role::Administrator] },
     Entry { href: "/audit", word: "nav-audit", icon: "shield", roles: &[Role::SecurityOfficer] },
     Entry { href: "/styleguide", word: "nav-styleguide", icon: "palette", roles: &[Role::Administrator] },
 ];

@@ -6,6 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use dokuei_models::ReadId;
 use dokuei_models::state::{CaseStudyRole, NoteKind, ReadKind, ReadState, VersionState};
+use dokuei_models::store::cases::{IDENTITY_CHANGED, IMAGE_CONFLICT, IMAGES_WITHDRAWN};
 use dokuei_models::store::reports::{DraftText, VersionRow};
 use dokuei_models::store::studies::StudyRow;
 use dokuei_terms::{Language, Priority};
@@ -281,15 +282,31 @@ fn js_words(page: &Page) -> serde_json::Value {
 }
 
 /// What a script asks after a signal: whether the read still is one's own, held, and how much is here.
-async fn now(who: Allowed<SeeReads>, state: State, path: web::Path<i64>) -> Answer {
-    let (access, received) = reading::standing(&state, &who, ReadId(*path)).await?;
+async fn now(who: Allowed<SeeReads>, state: State, page: Page, path: web::Path<i64>) -> Answer {
+    let (access, here) = reading::standing(&state, &who, ReadId(*path)).await?;
     let editable = access.own.is_some() && access.read.state == ReadState::InProgress && !access.read.frozen;
     Ok(HttpResponse::Ok().json(json!({
         "editable": editable,
         "state": access.read.state.code(),
         "held": access.read.frozen,
-        "received": received,
+        "received": here.received,
+        "banners": banners(&page, &access, here),
     })))
+}
+
+/// What stands over the report while it holds: each with a stable name, its words and its tone.
+fn banners(page: &Page, access: &reading::Access, here: reading::Here) -> serde_json::Value {
+    let case = &access.case;
+    let coming = here.coming.then(|| super::signing::coming_in_words(page, here.counted, here.expected));
+    let late = (here.late > 0).then(|| page.tn("reading-late-unseen", here.late));
+    let flagged = |flag: &str, key: &str| case.has_flag(flag).then(|| page.t(key));
+    json!([
+        { "id": "coming", "text": coming, "tone": "warning" },
+        { "id": "late-unseen", "text": late, "tone": "warning" },
+        { "id": "identity", "text": flagged(IDENTITY_CHANGED, "reading-identity-changed"), "tone": "bad" },
+        { "id": "conflict", "text": flagged(IMAGE_CONFLICT, "reading-image-conflict"), "tone": "warning" },
+        { "id": "withdrawn", "text": flagged(IMAGES_WITHDRAWN, "reading-images-withdrawn"), "tone": "bad" },
+    ])
 }
 
 async fn events(who: Allowed<SeeReads>, state: State, path: web::Path<i64>) -> Answer {

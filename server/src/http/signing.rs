@@ -58,6 +58,7 @@ struct Shown<'a> {
     reopened: bool,
     reason: &'a str,
     needs_password: bool,
+    coming: Option<String>,
 }
 
 async fn sheet(who: Allowed<Read>, state: State, page: Page, path: web::Path<i64>) -> Answer {
@@ -90,6 +91,19 @@ fn shown<'a>(page: &'a Page, id: i64, sheet: &'a Sheet) -> Shown<'a> {
         reopened: sheet.reopened,
         reason: &sheet.reason,
         needs_password: sheet.needs_password,
+        coming: sheet.coming.map(|(received, expected)| coming_in_words(page, received, expected)),
+    }
+}
+
+/// How much is here and how much is known to come.
+pub(super) fn coming_in_words(page: &Page, received: i32, expected: Option<i32>) -> String {
+    match expected.filter(|expected| *expected > received) {
+        Some(expected) => format!(
+            "{} {}",
+            page.tv("coming-of", format!("{received} / {expected}")),
+            page.tn("coming-missing", expected - received)
+        ),
+        None => page.tn("coming-so-far", received),
     }
 }
 
@@ -158,6 +172,7 @@ fn order_of(fields: &Fields) -> crate::error::Result<Order> {
             _ => None,
         },
         reason: text("reason").to_owned(),
+        although_coming: text("although_coming") == "yes",
     })
 }
 

@@ -3,12 +3,13 @@
 use actix_web::web;
 use askama::Template;
 use dokuei_models::store::sites::EndpointRow;
-use dokuei_models::{DeliveryId, JobId, SiteId};
+use dokuei_models::{CaseId, DeliveryId, JobId, SiteId};
 use dokuei_terms::Language;
 
 use super::form::ReasonForm;
 use super::{Answer, Page, Routes, page};
 use crate::app::case_sheet::{self, Redeliver};
+use crate::app::conflicts::Waiting;
 use crate::app::returns;
 use crate::app::trouble::{self, TroubleLists};
 use crate::authority::Allowed;
@@ -20,6 +21,7 @@ pub fn routes(routes: &mut Routes) {
     routes.get("/dispatch/trouble", show);
     routes.post("/dispatch/jobs/{job}/again", revive);
     routes.post("/dispatch/quarantine/{object}/resolve", resolve);
+    routes.post("/dispatch/cases/{case}/withdrawn-settled", settle_withdrawn);
     routes.post("/dispatch/deliveries/{delivery}/again", deliver_again);
     routes.post("/dispatch/deliveries/{delivery}/give-up", give_up);
 }
@@ -51,6 +53,14 @@ impl TroublePage<'_> {
         format!("{times} · {}", self.page.tv("dispatch-failing-since", self.page.date_time(since)))
     }
 
+    fn identity(&self, one: &Waiting) -> String {
+        one.identity.iter().map(|code| self.page.code("conflict-identity", code)).collect::<Vec<_>>().join(" ・ ")
+    }
+
+    fn state(&self, state: &dokuei_models::state::CaseState) -> crate::ui::Html {
+        super::case_words::state_badge(self.page, *state)
+    }
+
     fn word(&self, prefix: &str, code: &str) -> String {
         self.page.code(prefix, code)
     }
@@ -75,6 +85,16 @@ async fn resolve(who: Allowed<Dispatch>, state: State, path: web::Path<i64>, for
     let reason = form.reason()?;
     trouble::resolve(&state, who.person(), who.reach(), path.into_inner(), reason).await?;
     Ok(page::see_other(false, "/dispatch/trouble#quarantine"))
+}
+
+async fn settle_withdrawn(
+    who: Allowed<Dispatch>,
+    state: State,
+    path: web::Path<CaseId>,
+    form: web::Form<ReasonForm>,
+) -> Answer {
+    trouble::settle_withdrawn(&state, who.person(), who.reach(), *path, form.reason()?).await?;
+    Ok(page::see_other(false, "/dispatch/trouble#withdrawn"))
 }
 
 async fn deliver_again(who: Allowed<Dispatch>, state: State, path: web::Path<DeliveryId>) -> Answer {

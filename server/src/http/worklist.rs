@@ -5,7 +5,9 @@ use askama::Template;
 use chrono::NaiveDate;
 use dokuei_models::ReadId;
 use dokuei_models::state::ReadState;
-use dokuei_models::store::cases::{LATE_IMAGES, PRIOR_REMOVED};
+use dokuei_models::store::cases::{
+    IDENTITY_CHANGED, IMAGE_CONFLICT, IMAGES_WITHDRAWN, INCOMPLETE, LATE_IMAGES, PRIOR_REMOVED,
+};
 use dokuei_models::store::worklists::WorklistRow;
 use dokuei_terms::{Language, Priority};
 use serde::Deserialize;
@@ -245,6 +247,10 @@ fn flags(page: &Page, row: &WorklistRow) -> Vec<Html> {
         let (tone, key) = match code.as_str() {
             LATE_IMAGES => (Tone::Warning, "worklist-flag-late-images"),
             PRIOR_REMOVED => (Tone::Bad, "worklist-flag-prior-removed"),
+            IDENTITY_CHANGED => (Tone::Bad, "worklist-flag-identity-changed"),
+            IMAGE_CONFLICT => (Tone::Warning, "worklist-flag-image-conflict"),
+            INCOMPLETE => (Tone::Warning, "worklist-flag-incomplete"),
+            IMAGES_WITHDRAWN => (Tone::Bad, "worklist-flag-images-withdrawn"),
             "label_region" => (Tone::Bad, "worklist-flag-label-region"),
             "label_laterality" => (Tone::Bad, "worklist-flag-label-laterality"),
             "label_modality" => (Tone::Warning, "worklist-flag-label-modality"),

@@ -59,6 +59,7 @@ impl Kind {
 pub fn all() -> Vec<Kind> {
     vec![
         Kind::new("settle_study", super::settle_study::run),
+        Kind::new("tell_study", super::tell_study::run),
         Kind::new("prescreen_case", super::prescreen_case::run),
         Kind::new("plan", super::plan::run),
         Kind::new("deliver", super::deliver::run),

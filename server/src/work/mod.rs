@@ -6,6 +6,7 @@
 //! pause; one that failed too often is *dead* and shows on the dispatch page.
 //! [`kinds`] is the list: a new kind is a file and a line there.
 
+pub mod arriving;
 pub mod deliver;
 pub mod echo_peers;
 pub mod fetch_priors;
@@ -18,6 +19,7 @@ pub mod report_commitment;
 pub mod sealer;
 pub mod settle_study;
 pub mod sweep;
+pub mod tell_study;
 pub mod watch;
 mod worker;
 

@@ -1,4 +1,5 @@
-//! A study has been quiet for its site's quiet time: it counts as settled and looks for its case.
+//! A study counts as here: all that was counted has come, or its site's quiet time has passed. It looks for its case;
+//! where it has one, that hears what came late.
 
 use chrono::TimeDelta;
 use dokuei_models::state::{CaseEvent, case_apply_in_tx};
@@ -6,7 +7,8 @@ use dokuei_models::store::{cases, jobs, sites, studies};
 use dokuei_models::{Actor, CaseId, Connection, PoolId, SiteId, StoreError, StudyId};
 
 use super::Job;
-use crate::app::{matching, opening};
+use crate::app::signing::reopen_late_in_tx;
+use crate::app::{arrivals, matching, opening};
 use crate::state::State;
 use crate::wake::Topic;
 
@@ -18,12 +20,10 @@ pub async fn run(state: State, job: Job) -> anyhow::Result<()> {
     let study: StudyId = job.id_of_key()?;
     let actor = Actor::system("matcher", state.now());
     let settled = state.db.tx(move |conn| settle_in_tx(conn, &actor, study)).await?;
-    let Some(settled) = settled else { return Ok(()) };
     state.wake.tell(Topic::Jobs);
-    state.wake.tell(Topic::Board(settled.pool.0));
-    state.wake.tell(Topic::Portal(settled.site.0));
-    for case in settled.cases {
-        state.wake.tell(Topic::Case(case.0));
+    arrivals::tell(&state, settled.site, settled.pool.0, &settled.cases);
+    for reader in settled.readers {
+        state.wake.tell(Topic::Worklist(reader));
     }
     Ok(())
 }
@@ -32,47 +32,61 @@ struct Settled {
     site: SiteId,
     pool: PoolId,
     cases: Vec<CaseId>,
+    readers: Vec<i64>,
 }
 
-/// `None` when images came meanwhile: the quiet time runs anew.
-fn settle_in_tx(conn: &mut Connection, actor: &Actor, study: StudyId) -> Result<Option<Settled>, StoreError> {
-    let row = studies::study_get(conn, study)?;
+/// Images may have come meanwhile: then the quiet time runs anew, unless all is here by somebody's count.
+fn settle_in_tx(conn: &mut Connection, actor: &Actor, study: StudyId) -> Result<Settled, StoreError> {
+    let looked = arrivals::look_in_tx(conn, actor, study)?;
+    let row = looked.study;
     let site = sites::site_get(conn, row.site_id)?;
     let quiet_until = row.last_received_at + TimeDelta::seconds(i64::from(site.quiet_seconds));
-    if quiet_until > actor.at {
+    let mut settled = Settled { site: site.id, pool: site.pool_id, cases: looked.cases, readers: Vec::new() };
+    if quiet_until > actor.at && !looked.known.is_complete() {
+        settled.cases.extend(arrivals::open_early_in_tx(conn, actor, study)?);
         let again = jobs::NewJob::now("settle_study", study.to_string(), actor.at).at(quiet_until);
         jobs::enqueue_in_tx(conn, &again)?;
-        return Ok(None);
+        return Ok(settled);
     }
     let grown = row.settled_at.is_some() && row.instances > row.settled_instances;
     let again = row.settled_at.is_some() && !grown;
     studies::study_settle_in_tx(conn, study, actor.at)?;
-    let mut cases: Vec<CaseId> = studies::study_cases(conn, study)?.into_iter().map(|(case, _)| case).collect();
-    if cases.is_empty() {
-        cases = matching::match_study_in_tx(conn, actor, study)?.cases;
-    } else if !again {
-        note_late_images(conn, actor, &cases, study, row.instances)?;
+    if row.instances == 0 {
+        // All of it is withdrawn.
+        return Ok(settled);
     }
-    Ok(Some(Settled { site: site.id, pool: site.pool_id, cases }))
+    if settled.cases.is_empty() {
+        settled.cases = matching::match_study_in_tx(conn, actor, study)?.cases;
+    } else if !again {
+        let late = NoteLate { study, instances: row.instances };
+        for case in settled.cases.clone() {
+            settled.readers.extend(late.in_tx(conn, actor, case)?);
+        }
+    }
+    Ok(settled)
 }
 
-/// Tells each case of the study that more images came after it was put together.
-fn note_late_images(
-    conn: &mut Connection,
-    actor: &Actor,
-    of: &[CaseId],
+struct NoteLate {
     study: StudyId,
     instances: i32,
-) -> Result<(), StoreError> {
-    for case in of {
-        cases::case_lock_in_tx(conn, *case)?;
-        match case_apply_in_tx(conn, actor, *case, &CaseEvent::ImagesArrived { study, instances }) {
-            Ok(state) if state.is_open() => opening::understand_parts_in_tx(conn, *case)?,
+}
+
+impl NoteLate {
+    /// Tells a case that more images came after it was put together. A reported one is reopened; the reader who gets it.
+    fn in_tx(&self, conn: &mut Connection, actor: &Actor, case: CaseId) -> Result<Option<i64>, StoreError> {
+        cases::case_lock_in_tx(conn, case)?;
+        let event = CaseEvent::ImagesArrived { study: self.study, instances: self.instances };
+        let mut reader = None;
+        match case_apply_in_tx(conn, actor, case, &event) {
+            Ok(state) if state.is_open() => opening::understand_parts_in_tx(conn, case)?,
+            Ok(state) if arrivals::is_reported(state) => {
+                reader = reopen_late_in_tx(conn, actor, case, self.study)?.map(|reader| reader.0);
+            }
             // A cancelled case takes no notice.
             Ok(_) | Err(StoreError::Conflict { .. }) => {}
             Err(error) => return Err(error),
         }
-        cases::case_flag_in_tx(conn, *case, cases::LATE_IMAGES, true)?;
+        cases::case_flag_in_tx(conn, case, cases::LATE_IMAGES, true)?;
+        Ok(reader)
     }
-    Ok(())
 }

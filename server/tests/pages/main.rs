@@ -10,6 +10,7 @@ mod admin;
 mod api;
 mod api_regrouping;
 mod app;
+mod arriving;
 mod clocks;
 mod dicomweb;
 mod dispatch;

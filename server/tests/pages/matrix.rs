@@ -136,10 +136,10 @@ POST   /api/v1/reads/{read}/decline                                             
 PUT    /api/v1/reads/{read}/draft                                                  read
 POST   /api/v1/reads/{read}/give-back                                              read
 POST   /api/v1/reads/{read}/heartbeat                                              read
-GET    /api/v1/reads/{read}/sign                                                   read
-POST   /api/v1/reads/{read}/sign                                                   read
 GET    /api/v1/reads/{read}/images                                                 see_reads
 GET    /api/v1/reads/{read}/images/{instance}/frames/{frame}/png                   see_reads
+GET    /api/v1/reads/{read}/sign                                                   read
+POST   /api/v1/reads/{read}/sign                                                   read
 POST   /api/v1/reads/{read}/start                                                  read
 GET    /api/v1/reads/{read}/versions/{version}/report.pdf                          see_reads
 POST   /api/v1/reads/{read}/views                                                  read
@@ -163,6 +163,11 @@ POST   /api/v1/users/{user}/lock                                                
 POST   /api/v1/users/{user}/unlock                                                 administer
 GET    /api/v1/worklist                                                            read
 POST   /api/v1/worklist/presence                                                   read
+GET    /arrivals                                   see_arrivals
+GET    /arrivals/events                            see_arrivals
+GET    /arrivals/list                              see_arrivals
+GET    /arrivals/{study}                           see_arrivals
+POST   /arrivals/{study}/whole                     dispatch
 GET    /assets/{hash}/{name:.*}                    anyone
 GET    /audit                                      audit
 POST   /audit/verify                               audit
@@ -237,12 +242,19 @@ GET    /dicomweb/sites/{root}/studies/{study}/series/{series}/thumbnail         
 GET    /dicomweb/sites/{root}/studies/{study}/thumbnail                                                       see_images
 GET    /dispatch                                   dispatch
 GET    /dispatch/board                             dispatch
+POST   /dispatch/cases/{case}/withdrawn-settled    dispatch
+GET    /dispatch/conflicts/{study}                 dispatch
+POST   /dispatch/conflicts/{study}/decide          dispatch
+POST   /dispatch/conflicts/{study}/undo            dispatch
 POST   /dispatch/deliveries/{delivery}/again       dispatch
 POST   /dispatch/deliveries/{delivery}/give-up     dispatch
 GET    /dispatch/events                            dispatch
 POST   /dispatch/jobs/{job}/again                  dispatch
 POST   /dispatch/join                              dispatch
+GET    /dispatch/quarantine/{object}               dispatch
+GET    /dispatch/quarantine/{object}/file          dispatch
 POST   /dispatch/quarantine/{object}/resolve       dispatch
+POST   /dispatch/quarantine/{object}/retry         dispatch
 GET    /dispatch/requests/{request}                dispatch
 POST   /dispatch/requests/{request}/withdraw       dispatch
 POST   /dispatch/search                            dispatch
@@ -250,6 +262,7 @@ GET    /dispatch/studies/{study}                   dispatch
 POST   /dispatch/studies/{study}/keep              dispatch
 POST   /dispatch/studies/{study}/open              dispatch
 GET    /dispatch/trouble                           dispatch
+GET    /dispatch/versions/{version}/png            dispatch
 GET    /favicon.ico                                anyone
 GET    /healthz                                    anyone
 POST   /language                                   anyone
@@ -258,6 +271,10 @@ POST   /login                                      anyone
 POST   /logout                                     signed_in
 GET    /metrics                                    monitor
 GET    /portal                                     submit
+GET    /portal/arrivals                            submit
+GET    /portal/arrivals/list                       submit
+GET    /portal/arrivals/{study}                    submit
+POST   /portal/arrivals/{study}/withdraw           submit
 GET    /portal/cases/{case}                        see_reports
 POST   /portal/cases/{case}/answer                 submit
 GET    /portal/cases/{case}/events                 see_reports
@@ -281,6 +298,7 @@ POST   /portal/uploads/{id}/files                  submit
 POST   /portal/versions/{version}/accept           act_on_reports
 POST   /portal/versions/{version}/act              act_on_reports
 GET    /portal/versions/{version}/report.pdf       see_reports
+POST   /portal/withdrawals/{withdrawal}/undo       submit
 GET    /reads/{read}                  see_reads
 POST   /reads/{read}/addendum         read
 POST   /reads/{read}/ask              read
@@ -326,6 +344,7 @@ read            reader
 see_reads       reader dispatcher reading_director
 direct          reading_director
 dispatch        dispatcher reading_director
+see_arrivals    dispatcher reading_director administrator
 bill            billing
 administer      administrator
 audit           security_officer

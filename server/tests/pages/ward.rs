@@ -108,7 +108,7 @@ impl<'a> Ward<'a> {
             patient_id: patient.id.clone(),
             name: PatientName { ideographic: patient.name.display().replace(' ', "^"), ..PatientName::default() },
             birth_date: Some(patient.birth_date),
-            sex: "F".into(),
+            sex: if patient.sex == dokuei_demo::dicom::Sex::Female { "F" } else { "M" }.into(),
         };
         let mut kept = Vec::new();
         for instance in Instance::of_series(&exam.study, 0).take(3) {

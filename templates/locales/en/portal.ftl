@@ -182,6 +182,7 @@ upload-fate-ignored = no images
 upload-fate-refused = refused
 upload-fate-failed = failed
 upload-repeated = It is here already.
+upload-renewed = The image was here; its newer header is shown now.
 upload-differs = Another image of the same number is here. This one is kept apart for a person to look at.
 upload-unreadable = The image's header cannot be read. It is kept apart for a person to look at.
 upload-unavailable = It cannot be kept at the moment. Wait a little and send it again.

@@ -182,6 +182,7 @@ upload-fate-ignored = 画像以外
 upload-fate-refused = 受け取れない
 upload-fate-failed = 失敗
 upload-repeated = すでに届いています。
+upload-renewed = 画像は既にあります。新しい付帯情報に置き換えました。
 upload-differs = 同じ番号で内容の違う画像がすでにあります。別に保管し、担当者が確認します。
 upload-unreadable = 画像の情報を読み取れません。別に保管し、担当者が確認します。
 upload-unavailable = いまは保管できません。少し待って、もう一度送信してください。

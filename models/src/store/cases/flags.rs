@@ -38,8 +38,17 @@ pub const LATE_IMAGES: &str = "late_images";
 pub const COMPARE: &str = "compare";
 /// The flag of a case from which images of another patient were taken away, until a version is signed without them.
 pub const PRIOR_REMOVED: &str = "prior_removed";
+/// The flag of a case of which images came again with another patient, side or study, until a person has decided.
+pub const IDENTITY_CHANGED: &str = "identity_changed";
+/// The flag of a case of which an image came again with other pixels, until a person has decided.
+pub const IMAGE_CONFLICT: &str = "image_conflict";
+/// The flag of a case that was signed while images were known to come, until all are here.
+pub const INCOMPLETE: &str = "incomplete";
+/// The flag of a case whose site has withdrawn images, until a person has decided what becomes of it.
+pub const IMAGES_WITHDRAWN: &str = "images_withdrawn";
 /// The flags that stand for something that happened: a new prescreen leaves them as they are.
-pub const STANDING_FLAGS: [&str; 3] = [LATE_IMAGES, COMPARE, PRIOR_REMOVED];
+pub const STANDING_FLAGS: [&str; 7] =
+    [LATE_IMAGES, COMPARE, PRIOR_REMOVED, IDENTITY_CHANGED, IMAGE_CONFLICT, INCOMPLETE, IMAGES_WITHDRAWN];
 
 impl super::CaseRow {
     /// Whether a flag is set. A damaged list of flags has none: the next prescreen writes it anew.

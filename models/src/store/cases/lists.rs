@@ -116,3 +116,24 @@ pub fn case_list_of_patient(conn: &mut Connection, patient: PatientId) -> Result
         .select(CaseRow::as_select())
         .load(conn)?)
 }
+
+/// The cases of some sites that carry a flag, oldest first.
+///
+/// # Errors
+/// What the database says.
+pub fn case_list_flagged(
+    conn: &mut Connection,
+    sites: &[SiteId],
+    flag: &str,
+    limit: i64,
+) -> Result<Vec<CaseRow>, StoreError> {
+    let pattern = format!("%\"{}\"%", escape_like(flag));
+    Ok(cases::table
+        .filter(cases::site_id.eq_any(sites))
+        .filter(cases::flags.like(pattern).escape('!'))
+        .filter(cases::state.ne(CaseState::Cancelled))
+        .order(cases::id)
+        .limit(limit)
+        .select(CaseRow::as_select())
+        .load(conn)?)
+}

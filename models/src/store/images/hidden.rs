@@ -14,7 +14,7 @@ use crate::ids::{InstanceId, SeriesId, StudyId};
 use crate::schema::{instances, series, studies};
 
 /// What one statement hid or showed: study, series, and when each came.
-type Moved = Vec<(StudyId, SeriesId, NaiveDateTime)>;
+pub(super) type Moved = Vec<(StudyId, SeriesId, NaiveDateTime)>;
 
 /// Hides instances. One that is hidden already stays as it is. Gives the studies that lost any.
 ///
@@ -47,7 +47,7 @@ pub fn instances_show_in_tx(conn: &mut Connection, of: &[InstanceId]) -> Result<
 }
 
 /// Series before studies, as an arriving instance locks them.
-fn recount(conn: &mut Connection, moved: &Moved, step: i32) -> Result<Vec<StudyId>, StoreError> {
+pub(super) fn recount(conn: &mut Connection, moved: &Moved, step: i32) -> Result<Vec<StudyId>, StoreError> {
     let mut of_series: BTreeMap<(StudyId, SeriesId), i32> = BTreeMap::new();
     let mut of_study: BTreeMap<StudyId, (i32, i32)> = BTreeMap::new();
     for (study, series_id, _) in moved {

@@ -1,17 +1,29 @@
 //! The rows above an instance: its study and its series, found or made.
 
-use chrono::NaiveDateTime;
+use chrono::{NaiveDate, NaiveDateTime};
 use diesel::prelude::*;
 
 use super::InstanceFacts;
 use super::arrivals::from_elsewhere;
 use crate::db::{Connection, in_savepoint};
 use crate::error::StoreError;
+use crate::identity;
 use crate::ids::{ArrivalId, SeriesId, SiteId, StudyId};
-use crate::names::PatientIdRule;
+use crate::names::{PatientIdRule, PatientName};
 use crate::schema::{series, studies};
 use crate::state::MatchState;
-use crate::store::patients;
+use crate::store::patients::{self, Identity};
+
+/// The study that an instance names.
+pub(super) enum Place {
+    /// It is the patient's, or was made for him.
+    Theirs(StudyId),
+    /// What is known of it contradicts the instance's patient.
+    OtherPatients(StudyId),
+}
+
+/// A known study: its row, its modalities, and who its patient is by the first header.
+type Found = (StudyId, String, (String, String, String, String, Option<NaiveDate>, String));
 
 /// Finds or makes the study's row. Two associations may bring one study at once.
 pub(super) fn study_of_uid_in_tx(
@@ -21,25 +33,28 @@ pub(super) fn study_of_uid_in_tx(
     arrival: Option<ArrivalId>,
     facts: &InstanceFacts,
     at: NaiveDateTime,
-) -> Result<StudyId, StoreError> {
+) -> Result<Place, StoreError> {
     let find = |conn: &mut Connection| {
         studies::table
             .filter(studies::site_id.eq(site))
             .filter(studies::study_uid.eq(&facts.study_uid))
-            .select((studies::id, studies::modalities))
-            .first::<(StudyId, String)>(conn)
+            .select((
+                studies::id,
+                studies::modalities,
+                (
+                    studies::header_patient_id,
+                    studies::header_name_alphabetic,
+                    studies::header_name_ideographic,
+                    studies::header_name_phonetic,
+                    studies::header_birth_date,
+                    studies::header_sex,
+                ),
+            ))
+            .first::<Found>(conn)
             .optional()
     };
-    if let Some((study, modalities)) = find(conn)? {
-        if !facts.modality.is_empty() && !modalities.split('\\').any(|one| one == facts.modality) {
-            let joined = if modalities.is_empty() {
-                facts.modality.clone()
-            } else {
-                format!("{modalities}\\{}", facts.modality)
-            };
-            diesel::update(studies::table.find(study)).set(studies::modalities.eq(joined)).execute(conn)?;
-        }
-        return Ok(study);
+    if let Some(found) = find(conn)? {
+        return known_study_in_tx(conn, rule, facts, found);
     }
     let identity = &facts.identity;
     let key = rule.key(&identity.patient_id);
@@ -85,13 +100,36 @@ pub(super) fn study_of_uid_in_tx(
             .get_result(conn)
     });
     match inserted {
-        Ok(study) => Ok(study),
+        Ok(study) => Ok(Place::Theirs(study)),
         Err(diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::UniqueViolation, _)) => {
             // The other association was first; its row is visible now.
-            find(conn)?.map(|(study, _)| study).ok_or(StoreError::TryAgain)
+            match find(conn)? {
+                Some(found) => known_study_in_tx(conn, rule, facts, found),
+                None => Err(StoreError::TryAgain),
+            }
         }
         Err(error) => Err(error.into()),
     }
+}
+
+/// Whether a known study is the instance's patient's; then it has the instance's modality from now on.
+fn known_study_in_tx(
+    conn: &mut Connection,
+    rule: PatientIdRule,
+    facts: &InstanceFacts,
+    (study, modalities, header): Found,
+) -> Result<Place, StoreError> {
+    let (patient_id, alphabetic, ideographic, phonetic, birth_date, sex) = header;
+    let name = PatientName { alphabetic, ideographic, phonetic };
+    if identity::contradicts(rule, &Identity { patient_id, name, birth_date, sex }, &facts.identity) {
+        return Ok(Place::OtherPatients(study));
+    }
+    if !facts.modality.is_empty() && !modalities.split('\\').any(|one| one == facts.modality) {
+        let joined =
+            if modalities.is_empty() { facts.modality.clone() } else { format!("{modalities}\\{}", facts.modality) };
+        diesel::update(studies::table.find(study)).set(studies::modalities.eq(joined)).execute(conn)?;
+    }
+    Ok(Place::Theirs(study))
 }
 
 /// Finds or makes the series' row.

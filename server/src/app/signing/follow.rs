@@ -67,6 +67,7 @@ pub(super) fn finish_in_tx(conn: &mut Connection, actor: &Actor, done: &Finished
     read_apply_in_tx(conn, actor, read.id, &ReadEvent::Sign { reader: done.reader })?;
     late_images::settle_in_tx(conn, actor, read)?;
     cases::case_flag_in_tx(conn, read.case_id, cases::PRIOR_REMOVED, false)?;
+    late_images::note_incomplete_in_tx(conn, actor, read)?;
     // An addendum or amendment belongs to the reading that was billed.
     if read.kind != ReadKind::Reopened {
         ledger::write_in_tx(conn, actor, read.id, version)?;

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use dokuei_models::state::ReadState;
-use dokuei_models::store::cases::{self, LATE_IMAGES};
+use dokuei_models::store::cases::{self, INCOMPLETE, LATE_IMAGES};
 use dokuei_models::store::reads::{self, ReadRow};
 use dokuei_models::store::{case_events, studies};
 use dokuei_models::{Actor, Connection, InstanceId, StoreError};
 use serde_json::json;
 
-use crate::app::opening;
+use crate::app::{arrivals, opening};
 
 /// Takes the case's flag away when a version has been signed with every late image opened, in this read or in an
 /// earlier signed one. One that nobody opened keeps it.
@@ -34,4 +34,18 @@ pub(super) fn settle_in_tx(conn: &mut Connection, actor: &Actor, signed: &ReadRo
     }
     cases::case_flag_in_tx(conn, case.id, LATE_IMAGES, false)?;
     case_events::append_in_tx(conn, actor, case.id, Some(signed.id), "late_images_seen", &json!({}))
+}
+
+/// Marks a case that is signed while images are known to come, with how many there were.
+///
+/// # Errors
+/// What the database says.
+pub(super) fn note_incomplete_in_tx(conn: &mut Connection, actor: &Actor, signed: &ReadRow) -> Result<(), StoreError> {
+    let (received, expected, coming) = arrivals::of_case(conn, signed.case_id, actor.at)?;
+    if !coming {
+        return Ok(());
+    }
+    cases::case_flag_in_tx(conn, signed.case_id, INCOMPLETE, true)?;
+    let data = json!({ "instances": received, "expected": expected });
+    case_events::append_in_tx(conn, actor, signed.case_id, Some(signed.id), "signed_incomplete", &data)
 }

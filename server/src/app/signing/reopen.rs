@@ -1,10 +1,13 @@
-//! Addenda and amendments: a signed case is reopened by its signer.
+//! Addenda and amendments: a signed case is reopened by its signer, or by images that come after the signature.
 
-use dokuei_models::state::{AssignedRead, CaseEvent, CaseState, ReadKind, case_apply_in_tx, read_assign_in_tx};
-use dokuei_models::store::{cases, reads, reports};
-use dokuei_models::{ReadId, StoreError};
+use dokuei_models::state::{
+    AssignedRead, CaseEvent, CaseState, ReadKind, ReadState, case_apply_in_tx, read_assign_in_tx,
+};
+use dokuei_models::store::{cases, readers, reads, reports, studies};
+use dokuei_models::{Actor, CaseId, Connection, ReadId, ReaderId, StoreError, StudyId};
 
 use crate::app::form::need_reason;
+use crate::app::opening;
 use crate::app::worklist::{reader_of, refused, start_in_tx, tell};
 use crate::authority::Person;
 use crate::error::codes::reading as codes;
@@ -55,4 +58,44 @@ pub async fn reopen(state: &State, person: &Person, read: ReadId, reason: &str) 
         })?;
     tell(state, &case, Some(id.0));
     Ok(made)
+}
+
+/// Why a case is reopened by itself.
+pub const LATE: &str = "late_images";
+
+/// Reopens a reported case because pictures of a current study came after its newest signature: a new read, on its
+/// signer's list where he still reads. `None` where nothing new can be looked at, or a read is open already.
+///
+/// # Errors
+/// What the database says.
+pub fn reopen_late_in_tx(
+    conn: &mut Connection,
+    actor: &Actor,
+    case: CaseId,
+    study: StudyId,
+) -> std::result::Result<Option<ReaderId>, StoreError> {
+    let row = cases::case_get(conn, case)?;
+    if !opening::current_studies(conn, case)?.contains(&study) {
+        return Ok(None);
+    }
+    let all = reads::read_list_of_case(conn, case)?;
+    let open = all.iter().any(|read| !matches!(read.state, ReadState::Signed | ReadState::Void));
+    let signed = all.iter().filter(|read| read.stands_signed(&row)).max_by_key(|read| read.signed_at);
+    let Some(signed) = signed.filter(|_| !open) else { return Ok(None) };
+    let late = |one: &studies::InstanceRow| one.frames > 0 && signed.signed_at.is_some_and(|at| one.received_at > at);
+    if !studies::instance_list(conn, study)?.iter().any(late) {
+        return Ok(None);
+    }
+    case_apply_in_tx(conn, actor, case, &CaseEvent::Reopen { reason: LATE.to_owned() })?;
+    let number = all.iter().map(|read| read.number).max().unwrap_or(0) + 1;
+    let minutes = signed.expected_minutes * REOPENED_SHARE;
+    let made = cases::read_create_in_tx(conn, actor, case, number, ReadKind::Reopened, minutes)?;
+    let Some(reader) = signed.reader_id else { return Ok(None) };
+    if !readers::reader_get(conn, reader)?.active {
+        return Ok(None);
+    }
+    let item =
+        AssignedRead { read: made, seen_version: 1, reader, plan: None, place_in_list: 0, explanation: String::new() };
+    read_assign_in_tx(conn, actor, &item)?;
+    Ok(Some(reader))
 }

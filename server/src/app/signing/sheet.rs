@@ -11,9 +11,9 @@ use dokuei_models::{Connection, ReadId, StoreError};
 use dokuei_prescreen::labels::LabelConflict;
 
 use super::{asks_each_time, is_empty, is_open};
-use crate::app::opening;
 use crate::app::reading::{need_in_hand, prescreened};
 use crate::app::worklist::{reader_of, refused};
+use crate::app::{arrivals, opening};
 use crate::authority::Person;
 use crate::error::Result;
 use crate::state::State;
@@ -45,6 +45,8 @@ pub struct Sheet {
     pub reason: String,
     /// Whether the password must be given.
     pub needs_password: bool,
+    /// How many images are here and how many there should be, while more are known to come.
+    pub coming: Option<(i32, Option<i32>)>,
 }
 
 /// The sheet of one's own read.
@@ -66,7 +68,9 @@ pub async fn sheet(state: &State, person: &Person, read: ReadId) -> Result<Sheet
                     .is_some_and(|session| is_open(session.signing_opened_at, session.signing_used_at, now)),
                 None => false,
             };
+            let (received, expected, coming) = arrivals::of_case(conn, case.id, now)?;
             Ok(Sheet {
+                coming: coming.then_some((received, expected)),
                 revision: draft.as_ref().map_or(0, |draft| draft.revision),
                 patient: patients::patient_get(conn, case.patient_id)?,
                 studies,

@@ -33,6 +33,18 @@ code_table! {
     NO_PRIOR_SOURCE = 409, "no_prior_source",
         "この施設には、過去画像の取得元のPACSが設定されていません。管理者に「DICOM接続」の画面で設定を依頼してください。",
         "No PACS of this site is set up to fetch priors from. Ask an administrator to set one up under DICOM peers.";
+    MIXED_PATIENTS = 409, "mixed_patients",
+        "一部の画像だけが別の患者・検査になるため採用できません。残りの画像が届くのを待つか、元の画像を残してください。",
+        "Taking these would leave images of two patients in one study. Wait for the rest to come again, or keep what is shown.";
+    VERSION_NOT_DECIDED = 409, "version_not_decided",
+        "元に戻せる判断がありません。画面を更新して状態を確かめてください。",
+        "There is no decision to take back. Reload and look at what is shown.";
+    WITHDRAWAL_STANDS = 409, "withdrawal_stands",
+        "保存期間が満了した画像の取下げは元に戻せません。",
+        "Images whose time of keeping has run out cannot be shown again.";
+    QUARANTINE_STILL = 409, "quarantine_still",
+        "もう一度読み取りましたが、状態は変わりませんでした。ファイルを装置の製造元に渡すか、理由を付けて破棄してください。",
+        "It was read once more and is kept apart as before. Hand the file to the maker of the device, or discard it with a reason.";
     READER_UNSUITABLE = 422, "reader_unsuitable",
         "この読影医には割り当てられません（{reason}）。別の読影医を選んでください。",
         "This reader cannot be given the case ({reason}). Choose another one.";

@@ -3,6 +3,9 @@
 use crate::error::code_table;
 
 code_table! {
+    STUDY_STILL_COMING = 409, "study_still_coming",
+        "画像がまだ届ききっていません（{received} / {expected}）。このまま署名する場合は、その旨を確認欄で示してください。",
+        "Images are still coming ({received} of {expected}). To sign all the same, confirm that in the sheet.";
     READER_UNKNOWN = 403, "reader_unknown",
         "読影医として登録されていません。管理者に登録を依頼してください。",
         "You are not registered as a reader. Ask an administrator to register you.";

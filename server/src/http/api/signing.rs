@@ -51,6 +51,10 @@ struct SignSheetShape {
     /// Whether `becomes` and `reason` must be given.
     reopened: bool,
     needs_password: bool,
+    /// Images that are here while more are known to come; then `although_coming` must be given.
+    coming_received: Option<i32>,
+    /// How many there should be.
+    coming_expected: Option<i32>,
 }
 
 /// What a reader looks at before the signature.
@@ -71,6 +75,8 @@ pub(super) async fn read_sign_sheet(who: Allowed<Read>, state: State, path: web:
         conflicts: serde_json::to_value(&sheet.conflicts).map_err(Error::internal)?,
         reopened: sheet.reopened,
         needs_password: sheet.needs_password,
+        coming_received: sheet.coming.map(|(received, _)| received),
+        coming_expected: sheet.coming.and_then(|(_, expected)| expected),
     }))
 }
 
@@ -89,6 +95,9 @@ pub(super) struct SignBody {
     /// Why, for these.
     #[serde(default)]
     reason: String,
+    /// That it is signed though images are known to come.
+    #[serde(default)]
+    although_coming: bool,
 }
 
 impl SignBody {
@@ -109,6 +118,7 @@ impl SignBody {
                 Some(_) => return Err(invalid("becomes")),
             },
             reason: self.reason,
+            although_coming: self.although_coming,
         })
     }
 }
