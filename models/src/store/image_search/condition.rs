@@ -29,6 +29,8 @@ pub(super) struct Query {
     by_index: bool,
     text: String,
     bound: Vec<Bound>,
+    /// The sites of the scope, once it is set.
+    sites: Vec<i64>,
 }
 
 #[derive(QueryableByName)]
@@ -41,7 +43,13 @@ impl Query {
     /// Begins with `SELECT ... FROM ... WHERE true`. `by_index`: parts of texts are found by PostgreSQL's index of letter
     /// runs; else rows are only held against the pattern.
     pub fn begin(flavour: Flavour, by_index: bool, head: &str) -> Self {
-        Self { flavour, by_index: by_index && flavour == Flavour::Postgres, text: head.to_owned(), bound: Vec::new() }
+        Self {
+            flavour,
+            by_index: by_index && flavour == Flavour::Postgres,
+            text: head.to_owned(),
+            bound: Vec::new(),
+            sites: Vec::new(),
+        }
     }
 
     pub fn push(&mut self, sql: &str) {
@@ -85,8 +93,11 @@ impl Query {
             Scope::Studies(studies) => (study, studies.iter().map(|study| study.0).collect()),
         };
         self.ids_in(column, &ids);
-        if matches!(scope, Scope::Sites(_)) && column.starts_with("studies.") {
-            self.push(" AND studies.elsewhere = false");
+        if matches!(scope, Scope::Sites(_)) {
+            self.sites = ids;
+            if column.starts_with("studies.") {
+                self.push(" AND studies.elsewhere = false");
+            }
         }
     }
 
@@ -160,6 +171,17 @@ impl Query {
             Some(value) if !same_patient.is_empty() => {
                 let place = self.bind_text(value);
                 let list: Vec<String> = same_patient.iter().map(|id| id.0.to_string()).collect();
+                if self.flavour == Flavour::Sqlite && column == "studies.header_patient_id" && !self.sites.is_empty() {
+                    // SQLite asks no two indexes for an OR beside an order: it would read the site's studies by day.
+                    let _ = write!(
+                        self.text,
+                        " AND studies.id IN (SELECT id FROM studies WHERE site_id IN ({}) AND header_patient_id = \
+                         {place} UNION SELECT id FROM studies WHERE patient_id IN ({}))",
+                        self.sites.iter().map(i64::to_string).collect::<Vec<_>>().join(", "),
+                        list.join(", ")
+                    );
+                    return;
+                }
                 let _ = write!(self.text, " AND ({column} = {place} OR {row} IN ({}))", list.join(", "));
             }
             _ => self.text(column, keys.patient_id.as_ref(), column.starts_with("studies")),

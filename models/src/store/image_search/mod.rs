@@ -99,7 +99,10 @@ fn study_ids(
     if flavour == Flavour::Sqlite || !keys.is_about_parts() || matches!(scope, Scope::Studies(_)) {
         let mut query = Query::begin(flavour, false, "SELECT studies.id AS id FROM studies WHERE true");
         conditions(&mut query);
-        query.page(STUDY_ORDER, page);
+        // SQLite would read the site's studies by day to find a number among them, were it not kept from that index.
+        let by_number = keys.accession_number.as_ref().is_some_and(|key| key.single_value().is_some());
+        let sorted = flavour == Flavour::Sqlite && by_number;
+        query.page(&if sorted { format!("+{STUDY_ORDER}") } else { STUDY_ORDER.to_owned() }, page);
         return query.ids(conn);
     }
     let head = "SELECT studies.id AS id FROM (SELECT * FROM studies WHERE true";
