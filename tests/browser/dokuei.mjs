@@ -45,17 +45,22 @@ export async function startDokuei(extra = [], prepare = async () => {}) {
 
   const people = await demoPeople(data);
   const address = (key) => line.match(new RegExp(`${key}=(\\S+)`))?.[1];
+  // A token for the API and DICOMweb in the name of a person.
+  const token = async (login) => {
+    const arguments_ = ['user', 'token', login, '--name', 'test', '--data', data];
+    const told = (await run(binary, arguments_, { env: environment })).stdout;
+    return told.trim().split(/\s+/).at(-1);
+  };
   return {
     origin: `http://${address('http')}`,
     dicom: address('dicom'),
     data,
     said,
     people,
+    token,
     // JSON of the API, asked for with a token in the name of a person.
     async api(login, path) {
-      const arguments_ = ['user', 'token', login, '--name', 'test', '--data', data];
-      const told = (await run(binary, arguments_, { env: environment })).stdout;
-      const headers = { Authorization: `Bearer ${told.trim().split(/\s+/).at(-1)}` };
+      const headers = { Authorization: `Bearer ${await token(login)}` };
       return (await fetch(`http://${address('http')}/api/v1${path}`, { headers })).json();
     },
     // A person by his login.
