@@ -27,6 +27,8 @@ enum Bound {
 pub(super) struct Query {
     flavour: Flavour,
     by_index: bool,
+    /// The table that what the index of days covers is read from: names, numbers and modalities.
+    near: &'static str,
     text: String,
     bound: Vec<Bound>,
     /// The sites of the scope, once it is set.
@@ -46,10 +48,36 @@ impl Query {
         Self {
             flavour,
             by_index: by_index && flavour == Flavour::Postgres,
+            near: "studies",
             text: head.to_owned(),
             bound: Vec::new(),
             sites: Vec::new(),
         }
+    }
+
+    /// From here on texts are only held against their patterns.
+    pub fn without_index(&mut self) {
+        self.by_index = false;
+    }
+
+    /// What the index of letter runs finds: the study's texts of which a part is asked for.
+    pub fn parts(&mut self, keys: &ImageKeys) {
+        if let Some(name) = &keys.patient_name {
+            name.marked().for_each(|group| self.marked("studies.name_search", &group, true));
+        }
+        let texts = [
+            ("studies.header_patient_id", &keys.patient_id),
+            ("studies.accession_number", &keys.accession_number),
+            ("studies.description", &keys.study_description),
+        ];
+        for (column, key) in texts {
+            self.text(column, key.as_ref().filter(|key| key.single_value().is_none()), true);
+        }
+    }
+
+    /// Names, numbers and modalities are `newest`'s from here on, which has them from the index of days.
+    pub fn near_is_newest(&mut self) {
+        self.near = "newest";
     }
 
     pub fn push(&mut self, sql: &str) {
@@ -191,9 +219,11 @@ impl Query {
     /// Keys of the patient as the study's headers say them.
     pub fn patient_of_study(&mut self, keys: &ImageKeys, same_patient: &[PatientId]) {
         if let Some(name) = &keys.patient_name {
-            name.marked().for_each(|group| self.marked("studies.name_search", &group, true));
+            let column = format!("{}.name_search", self.near);
+            name.marked().for_each(|group| self.marked(&column, &group, true));
         }
-        self.patient_id("studies.header_patient_id", "studies.patient_id", keys, same_patient);
+        let column = format!("{}.header_patient_id", self.near);
+        self.patient_id(&column, "studies.patient_id", keys, same_patient);
         self.days("studies.header_birth_date", keys.birth_date);
         self.text("studies.header_sex", keys.sex.as_ref(), false);
     }
@@ -206,7 +236,8 @@ impl Query {
     /// Keys of the study itself.
     pub fn study(&mut self, keys: &ImageKeys) {
         self.one_of("studies.study_uid", &keys.study_uids);
-        self.text("studies.accession_number", keys.accession_number.as_ref(), true);
+        let column = format!("{}.accession_number", self.near);
+        self.text(&column, keys.accession_number.as_ref(), true);
         self.days("studies.study_date", keys.study_date);
         if let Some(time) = &keys.study_time {
             let (from, to) = (self.bind_text(&time.from), self.bind_text(&time.to));
@@ -227,14 +258,14 @@ impl Query {
             Flavour::Postgres => {
                 let place = self.bind_text(&modalities.join(&PARTED.to_string()));
                 let list = format!("string_to_array({place}, chr(1))");
-                let _ = write!(self.text, " AND string_to_array(studies.modalities, '\\') && {list}");
+                let _ = write!(self.text, " AND string_to_array({}.modalities, '\\') && {list}", self.near);
             }
             Flavour::Sqlite => {
                 let each: Vec<String> = modalities
                     .iter()
                     .map(|one| {
                         let place = self.bind_text(&format!("\\{one}\\"));
-                        format!("instr('\\' || studies.modalities || '\\', {place}) > 0")
+                        format!("instr('\\' || {}.modalities || '\\', {place}) > 0", self.near)
                     })
                     .collect();
                 let _ = write!(self.text, " AND ({})", each.join(" OR "));

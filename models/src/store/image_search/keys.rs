@@ -72,6 +72,17 @@ impl ImageKeys {
         !self.sop_instance_uids.is_empty() || !self.sop_class_uids.is_empty() || self.instance_number.is_some()
     }
 
+    /// Whether a key names a study or a patient by a number of which there is an index.
+    pub(super) fn is_about_a_number(&self) -> bool {
+        let single = |key: &Option<TextPattern>| key.as_ref().is_some_and(|key| key.single_value().is_some());
+        !self.study_uids.is_empty() || single(&self.patient_id) || single(&self.accession_number)
+    }
+
+    /// Whether a key asks for what stands in the index of days.
+    pub(super) fn is_in_index_of_days(&self) -> bool {
+        self.patient_name.is_some() || self.patient_id.is_some() || self.accession_number.is_some()
+    }
+
     /// Whether a key asks for part of a text of which PostgreSQL has the letter runs.
     pub(super) fn is_about_parts(&self) -> bool {
         let texts = [&self.patient_id, &self.accession_number, &self.study_description];

@@ -8,7 +8,7 @@
 //! on PostgreSQL and last on SQLite); series by study, number and row; instances by series, number and row.
 //!
 //! PostgreSQL finds parts of names, PatientID, accession number and description of two characters or more by index;
-//! SQLite reads the site's studies in their order until it has enough.
+//! SQLite reads the site's studies in their order until it has enough, names and numbers within the index of days.
 
 mod condition;
 mod found;
@@ -30,6 +30,13 @@ use crate::schema::{instances, patients, series, sites, studies};
 use crate::store::studies::{InstanceRow, SeriesRow};
 
 const STUDY_ORDER: &str = "studies.study_date DESC, studies.id DESC";
+
+/// The studies' order. SQLite would read the site's studies by day to find a number among them, were it not kept from
+/// that index.
+fn study_order(flavour: Flavour, keys: &ImageKeys) -> String {
+    let kept = if flavour == Flavour::Sqlite && keys.is_about_a_number() { "+" } else { "" };
+    format!("{kept}{STUDY_ORDER}")
+}
 
 /// Patients who have images.
 ///
@@ -76,8 +83,10 @@ pub fn study_search(
     Ok(in_order(&ids, rows))
 }
 
-/// Studies that are looked at in their order before an index of parts is asked.
-const LOOKED_AT: u32 = 10_000;
+/// Studies that are looked at in their order before an index of parts is asked: as many where a name or number is asked
+/// for, which stand in the index of days; fewer where each row has to be fetched.
+const LOOKED_AT_IN_INDEX: u32 = 60_000;
+const LOOKED_AT: u32 = 5_000;
 
 /// What is common is soon found among the newest, and costs much by an index that finds all of it before the first is in
 /// its place; what is rare is found by index at once. So the newest are looked at first, and the index is asked only
@@ -90,39 +99,62 @@ fn study_ids(
     page: Page,
 ) -> Result<Vec<i64>, StoreError> {
     let flavour = flavour(conn);
-    let conditions = |query: &mut Query| {
-        query.scope(scope, "studies.site_id", "studies.id");
-        query.patient_of_study(keys, same);
-        query.study(keys);
-        below_study(query, keys);
-    };
-    if flavour == Flavour::Sqlite || !keys.is_about_parts() || matches!(scope, Scope::Studies(_)) {
+    let in_index = keys.is_in_index_of_days();
+    let in_parts = flavour == Flavour::Postgres && keys.is_about_parts();
+    if keys.is_about_a_number() || matches!(scope, Scope::Studies(_)) || !(in_index || in_parts) {
         let mut query = Query::begin(flavour, false, "SELECT studies.id AS id FROM studies WHERE true");
-        conditions(&mut query);
-        // SQLite would read the site's studies by day to find a number among them, were it not kept from that index.
-        let by_number = keys.accession_number.as_ref().is_some_and(|key| key.single_value().is_some());
-        let sorted = flavour == Flavour::Sqlite && by_number;
-        query.page(&if sorted { format!("+{STUDY_ORDER}") } else { STUDY_ORDER.to_owned() }, page);
+        study_conditions(&mut query, scope, keys, same);
+        query.page(&study_order(flavour, keys), page);
         return query.ids(conn);
     }
-    let head = "SELECT studies.id AS id FROM (SELECT * FROM studies WHERE true";
+    let looked_at = if in_index { LOOKED_AT_IN_INDEX } else { LOOKED_AT };
+    let ids = among_the_newest(conn, scope, keys, same, page, in_parts.then_some(looked_at))?;
+    if ids.len() == page.limit as usize || !in_parts {
+        return Ok(ids);
+    }
+    // What is rare is few rows: no other index is asked beside that of parts, each would cost more than it saves.
+    let mut query = Query::begin(flavour, true, "WITH found AS MATERIALIZED (SELECT studies.* FROM studies WHERE true");
+    query.parts(keys);
+    query.push(") SELECT studies.id AS id FROM found AS studies WHERE true");
+    query.without_index();
+    study_conditions(&mut query, scope, keys, same);
+    query.page(STUDY_ORDER, page);
+    query.ids(conn)
+}
+
+/// The matches among as many of the newest, or among all. Names, numbers and modalities are held against the pattern in
+/// the index of days itself; only what they leave is fetched for the other keys.
+fn among_the_newest(
+    conn: &mut Connection,
+    scope: &Scope,
+    keys: &ImageKeys,
+    same: &[PatientId],
+    page: Page,
+    looked_at: Option<u32>,
+) -> Result<Vec<i64>, StoreError> {
+    let flavour = flavour(conn);
+    let head = "SELECT newest.id AS id FROM \
+                (SELECT id, study_date, modalities, name_search, header_patient_id, accession_number FROM studies WHERE true";
     let mut query = Query::begin(flavour, false, head);
     query.scope(scope, "studies.site_id", "studies.id");
     query.study_days(keys);
-    query.page(STUDY_ORDER, Page { limit: LOOKED_AT, offset: 0 });
-    query.push(") AS studies WHERE true");
-    conditions(&mut query);
-    query.page(STUDY_ORDER, page);
-    let ids = query.ids(conn)?;
-    if ids.len() == page.limit as usize {
-        return Ok(ids);
+    if let Some(limit) = looked_at {
+        query.page(STUDY_ORDER, Page { limit, offset: 0 });
     }
-    let head = "WITH found AS MATERIALIZED (SELECT studies.id, studies.study_date FROM studies WHERE true";
-    let mut query = Query::begin(flavour, true, head);
-    conditions(&mut query);
-    query.push(") SELECT found.id AS id FROM found");
-    query.page("found.study_date DESC, found.id DESC", page);
+    // SQLite takes the tables of a CROSS JOIN in the order in which they are written.
+    let join = if flavour == Flavour::Sqlite { "CROSS JOIN" } else { "JOIN" };
+    query.push(&format!(") AS newest {join} studies ON studies.id = newest.id WHERE true"));
+    query.near_is_newest();
+    study_conditions(&mut query, scope, keys, same);
+    query.page("newest.study_date DESC, newest.id DESC", page);
     query.ids(conn)
+}
+
+fn study_conditions(query: &mut Query, scope: &Scope, keys: &ImageKeys, same: &[PatientId]) {
+    query.scope(scope, "studies.site_id", "studies.id");
+    query.patient_of_study(keys, same);
+    query.study(keys);
+    below_study(query, keys);
 }
 
 /// Series with their studies.
@@ -146,7 +178,7 @@ pub fn series_search(
     query.study(keys);
     query.series(keys);
     below_series(&mut query, keys);
-    query.page(&format!("{STUDY_ORDER}, series.number, series.id"), page);
+    query.page(&format!("{}, series.number, series.id", study_order(flavour(conn), keys)), page);
     let ids = query.ids(conn)?;
     let wanted: Vec<SeriesId> = ids.iter().copied().map(SeriesId).collect();
     let rows: Vec<(SeriesRow, FoundStudy)> = series::table
@@ -179,7 +211,8 @@ pub fn instance_search(
     query.study(keys);
     query.series(keys);
     query.instance(keys);
-    query.page(&format!("{STUDY_ORDER}, series.number, series.id, instances.number, instances.id"), page);
+    let studies_first = study_order(flavour(conn), keys);
+    query.page(&format!("{studies_first}, series.number, series.id, instances.number, instances.id"), page);
     let ids = query.ids(conn)?;
     let wanted: Vec<InstanceId> = ids.iter().copied().map(InstanceId).collect();
     let rows: Vec<(InstanceRow, SeriesRow, FoundStudy)> = instances::table
