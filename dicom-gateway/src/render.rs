@@ -168,6 +168,11 @@ pub(crate) fn native_pixels(bytes: &[u8], limit: usize) -> Result<NativePixels, 
     guarded(|| native::decode(bytes, limit))
 }
 
+/// The first frame as native little endian pixels, whatever Number of Frames says.
+pub(crate) fn native_frame(bytes: &[u8]) -> Result<Vec<u8>, RenderError> {
+    guarded(|| native::first(bytes))
+}
+
 /// Whether two objects of equal pixel format hold equal stored values, frame by frame.
 pub(crate) fn same_samples(one: &[u8], other: &[u8]) -> Result<bool, RenderError> {
     guarded(|| samples::same(&File::open(one)?, &File::open(other)?))

@@ -31,6 +31,9 @@ async fn dicomweb_client_gets_back_what_it_stored() -> Result<()> {
     }
     let told: Value = serde_json::from_str(&run_checked(&mut command).await?)?;
     assert_eq!(told["stored"], FILES.len(), "{told}");
+    let turned =
+        told["instances"].as_array().map_or(0, |all| all.iter().filter(|one| one["uncompressed"] == true).count());
+    assert_eq!(turned, 3, "each compressed one, whole and by frame: {told}");
     Ok(())
 }
 

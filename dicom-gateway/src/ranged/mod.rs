@@ -5,6 +5,7 @@
 //!
 //! Bytes read in part cannot be held against the object's hash; whoever gives out whole objects does that.
 
+mod decoded;
 mod fragments;
 mod frames;
 mod head;
@@ -17,11 +18,13 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use dokuei_models::objects::{ObjectError, Objects};
 
+pub use decoded::decoded;
 pub use frames::{Coding, Frames, Piece};
 pub use head::{Head, PixelsAt, head};
 
 use crate::dataset::ReadError;
 use crate::header::HeaderError;
+use crate::render::RenderError;
 
 /// The largest deflated data set that is read, inflated, in bytes.
 pub const MAX_INFLATED: u64 = 64 << 20;
@@ -110,6 +113,9 @@ pub enum RangedError {
     /// The fragments of an encapsulated object do not tell where a frame begins.
     #[error("the fragments cannot be told apart into frames")]
     Fragments,
+    /// Its frame cannot be decoded.
+    #[error(transparent)]
+    Pixels(#[from] RenderError),
     /// A deflated data set beyond [`MAX_INFLATED`].
     #[error("the deflated data set is larger than {} MB and is given out only whole", MAX_INFLATED >> 20)]
     DeflatedTooLarge,

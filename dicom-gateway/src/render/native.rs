@@ -51,6 +51,15 @@ pub(super) fn decode(bytes: &[u8], limit: usize) -> Result<NativePixels, RenderE
     })
 }
 
+/// Decodes the first frame alone.
+pub(super) fn first(bytes: &[u8]) -> Result<Vec<u8>, RenderError> {
+    let file = File::open(bytes)?;
+    let located = frames::locate(&file)?;
+    let mut out = Vec::with_capacity(located.format.frame_bytes()?);
+    write(&mut out, &located.format, &samples::decode(&file, &located, 0)?);
+    Ok(out)
+}
+
 /// Words as wide as Bits Allocated says, whatever the codec made of them; signed ones with their sign in all bits.
 fn write(out: &mut Vec<u8>, format: &Format, decoded: &Decoded) {
     let word = |raw: u32| match format.signed && format.shift == 0 {

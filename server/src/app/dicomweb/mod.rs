@@ -4,6 +4,7 @@
 //! case, for its reader. Nothing outside a root exists under it; that two sites hold one UID is no question then.
 
 pub mod objects;
+pub mod plain;
 pub mod root;
 pub mod search;
 pub mod store;

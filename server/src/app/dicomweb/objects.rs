@@ -48,7 +48,7 @@ impl Opened {
     }
 }
 
-/// An object from which parts are given: as it is stored, or decoded.
+/// An object from which parts are given.
 #[derive(Clone)]
 pub struct Source {
     bytes: Arc<dyn Ranged>,
@@ -91,6 +91,15 @@ impl Source {
     /// The store's.
     pub async fn read(&self, piece: &Piece) -> Result<Bytes> {
         piece.read(&*self.bytes, &self.opened.head).await.map_err(not_read)
+    }
+
+    /// The samples of a frame, from 1, without compression.
+    ///
+    /// # Errors
+    /// `dicomweb_no_such_frame`, `dicomweb_not_converted`.
+    pub async fn decoded(&self, frame: u32) -> Result<Bytes> {
+        let _turn = super::plain::TURNS.acquire().await.map_err(Error::internal)?;
+        ranged::decoded(&*self.bytes, &self.opened.head, self.frames().await?, frame).await.map_err(not_read)
     }
 
     /// Bytes of the data set.
@@ -191,6 +200,7 @@ pub fn not_read(error: RangedError) -> Error {
             Error::new(&codes::NO_SUCH_FRAME).with("frame", frame).with("frames", frames)
         }
         RangedError::NoFrames => Error::new(&codes::NO_FRAMES),
+        RangedError::Pixels(error) => Error::new(&codes::NOT_CONVERTED).with("reason", error),
         other => Error::new(&codes::NOT_READABLE).with("reason", other),
     }
 }

@@ -21,6 +21,9 @@ code_table! {
     NOT_READABLE = 422, "dicomweb_not_readable",
         "保存された画像の内容を読み取れません（{reason}）。オブジェクト全体は取得できます。",
         "The stored instance cannot be read in parts ({reason}). It can be retrieved whole.";
+    NOT_CONVERTED = 406, "dicomweb_not_converted",
+        "この画像は非圧縮に変換できません（{reason}）。transfer-syntax=* を指定すると、受信したままの形式で取得できます。",
+        "This instance cannot be given uncompressed ({reason}). Ask with transfer-syntax=* and it comes as it was received.";
     BODY_UNKNOWN = 415, "dicomweb_body_unknown",
         "application/dicom、または境界の示された multipart/related で送信してください。",
         "Send application/dicom, or multipart/related with its boundary.";

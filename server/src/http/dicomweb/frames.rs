@@ -2,8 +2,10 @@
 //!
 //! Each frame is a part of its own, read by its offset. Native samples are `application/octet-stream`, little endian; a
 //! compressed frame is the media type of its transfer syntax, or `application/octet-stream` for a client that says it
-//! takes any transfer syntax, as viewers do. A client that asks for `application/octet-stream` without a transfer syntax
-//! means uncompressed samples (8.7.3.5.2); of a compressed object that is refused with what can be had.
+//! takes any transfer syntax, as viewers do. A client that asks for `application/octet-stream` without a transfer syntax,
+//! or with explicit little endian's, means uncompressed samples (8.7.3.5.2): a compressed frame is decoded for it, one
+//! at a time. Whether the first can be is known before the answer begins; an answer in which a later one cannot is cut
+//! off before its end.
 
 use actix_web::http::{Method, header};
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -57,6 +59,14 @@ pub async fn frames<R: RootRight>(
     let part = format!("{}; transfer-syntax={}", form.media, form.syntax);
     let mut answer = HttpResponse::Ok();
     answer.insert_header((header::CONTENT_ENCODING, "identity"));
+    let first = if form.is_decoded { Some(source.decoded(wanted[0]).await?) } else { None };
+    if let (true, Some(samples)) = (form.single, &first) {
+        answer.content_type(part);
+        if request.method() == Method::HEAD {
+            return Ok(answer.no_chunking(samples.len() as u64).finish());
+        }
+        return Ok(answer.body(samples.clone()));
+    }
     if form.single {
         let (pieces, length) = all.swap_remove(0);
         answer.content_type(part).no_chunking(length);
@@ -72,8 +82,13 @@ pub async fn frames<R: RootRight>(
     }
     let mut out = Vec::new();
     for (frame, (pieces, length)) in wanted.iter().zip(all) {
-        out.push(Out::Bytes(marks.head(&part, Some(&format!("{address}/{frame}")), Some(length)).into()));
-        out.extend(pieces.into_iter().map(Out::Piece));
+        let location = format!("{address}/{frame}");
+        if form.is_decoded {
+            out.push(Out::Decoded { frame: *frame, marks: marks.clone(), part: part.clone(), location });
+        } else {
+            out.push(Out::Bytes(marks.head(&part, Some(&location), Some(length)).into()));
+            out.extend(pieces.into_iter().map(Out::Piece));
+        }
         out.push(Out::Bytes(Bytes::from_static(marks.tail())));
     }
     out.push(Out::Bytes(marks.end().into()));
@@ -83,6 +98,13 @@ pub async fn frames<R: RootRight>(
 enum Out {
     Bytes(Bytes),
     Piece(Piece),
+    /// A frame to be decoded, with what its head says.
+    Decoded {
+        frame: u32,
+        marks: Marks,
+        part: String,
+        location: String,
+    },
 }
 
 /// Gives one after the other; a piece is read when its turn comes.
@@ -92,6 +114,12 @@ fn given(source: objects::Source, out: Vec<Out>) -> impl futures_util::Stream<It
             None => None,
             Some(Out::Bytes(bytes)) => Some((bytes, (source, out))),
             Some(Out::Piece(piece)) => Some((source.read(&piece).await?, (source, out))),
+            Some(Out::Decoded { frame, marks, part, location }) => {
+                let samples = source.decoded(frame).await?;
+                let mut bytes = marks.head(&part, Some(&location), Some(samples.len() as u64));
+                bytes.extend_from_slice(&samples);
+                Some((bytes.into(), (source, out)))
+            }
         })
     })
 }
@@ -101,6 +129,8 @@ struct Form<'a> {
     media: &'static str,
     syntax: &'a str,
     single: bool,
+    /// Whether compressed frames are given as samples.
+    is_decoded: bool,
 }
 
 /// The first form asked for that can be given.
@@ -125,7 +155,10 @@ fn form<'a>(ranges: &[MediaRange], coding: Coding, stored: &'a str, one: bool) -
                 (_, Some(other)) => other == stored,
             };
             if given {
-                return Ok(Form { media, syntax, single });
+                return Ok(Form { media, syntax, single, is_decoded: false });
+            }
+            if coding == Coding::Encapsulated && media == OCTETS && said.is_none_or(|said| said == EXPLICIT) {
+                return Ok(Form { media, syntax: EXPLICIT, single, is_decoded: true });
             }
         }
     }
@@ -190,8 +223,10 @@ mod tests {
     #[test]
     fn octets_without_a_transfer_syntax_are_uncompressed() {
         let accept = "multipart/related; type=\"application/octet-stream\"";
-        assert_eq!(chosen(accept, Coding::Encapsulated, J2K), None);
-        assert_eq!(chosen(OCTETS, Coding::Encapsulated, J2K), None);
+        assert_eq!(chosen(accept, Coding::Encapsulated, J2K), Some((OCTETS, EXPLICIT, false)));
+        assert_eq!(chosen(OCTETS, Coding::Encapsulated, J2K), Some((OCTETS, EXPLICIT, true)));
+        let plain = format!("{accept}; transfer-syntax={EXPLICIT}");
+        assert_eq!(chosen(&plain, Coding::Encapsulated, J2K), Some((OCTETS, EXPLICIT, false)));
         assert_eq!(chosen(accept, Coding::Native, EXPLICIT), Some((OCTETS, EXPLICIT, false)));
     }
 

@@ -1,19 +1,22 @@
-//! WADO-RS: studies, series and instances, byte for byte as they were received (PS3.18 10.4).
+//! WADO-RS: studies, series and instances (PS3.18 10.4).
 //!
 //! `multipart/related; type="application/dicom"` for all of them, one part an instance; `application/dicom` alone for
-//! one instance, with `ETag`, `Range` and length. Without a `transfer-syntax`, or with `*`, each instance comes in the
-//! transfer syntax that it was received in.
+//! one instance, with `ETag`, `Range` and length. Without a `transfer-syntax`, or with `*`, each instance comes byte for
+//! byte in the transfer syntax that it was received in. Where explicit or implicit VR little endian is asked for by its
+//! UID, what came otherwise is decoded, an instance at a time; whether the first can be is known before the answer
+//! begins, and an answer in which a later one cannot is cut off before its end.
 
 use actix_web::http::{Method, StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse, web};
 use bytes::Bytes;
+use dokuei_dicom_gateway::transcode::Target;
 use dokuei_models::store::image_search::FoundInstance;
-use futures_util::{Stream, StreamExt as _, stream};
+use futures_util::{Stream, StreamExt as _, TryFutureExt as _, stream};
 
 use super::accept::{self, MediaRange};
 use super::multipart::Marks;
 use super::{Place, not_acceptable};
-use crate::app::dicomweb::{RootRight, objects, search};
+use crate::app::dicomweb::{RootRight, objects, plain, search};
 use crate::authority::Allowed;
 use crate::error::{Error, Result};
 use crate::http::Answer;
@@ -34,34 +37,60 @@ pub async fn retrieve<R: RootRight>(
     let form = form(&accept::accepted(&request), &found, place.instance.is_some())?;
     let head = request.method() == Method::HEAD;
     match (form, found.as_slice()) {
-        (Form::Single, [only]) => single(&state, only, &request),
-        _ => {
+        (Form { single: true, target: None }, [only]) => single(&state, only, &request),
+        (Form { single: true, target: Some(target) }, [only]) => {
+            let file = plain::file(&state, &only.instance, target).await?;
+            let mut answer = HttpResponse::Ok();
+            answer
+                .content_type(format!("{DICOM}; transfer-syntax={}", target.uid()))
+                .insert_header((header::CONTENT_ENCODING, "identity"));
+            if head {
+                return Ok(answer.no_chunking(file.len() as u64).finish());
+            }
+            Ok(answer.body(file))
+        }
+        (Form { target, .. }, _) => {
             let base = super::base(&state, &request, &root);
-            Ok(parts(&state, found, &base, head))
+            if let Some(target) = target
+                && let Some(first) = found.iter().find(|one| is_turned(one, target))
+            {
+                plain::file(&state, &first.instance, target).await?;
+            }
+            Ok(parts(&state, found, &base, head, target))
         }
     }
 }
 
-enum Form {
-    Parts,
-    Single,
+/// Whether an instance came in another transfer syntax than is wanted.
+fn is_turned(found: &FoundInstance, target: Target) -> bool {
+    found.instance.transfer_syntax != target.uid()
+}
+
+/// How it is answered: alone or in parts, and in which transfer syntax if not as received.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Form {
+    single: bool,
+    target: Option<Target>,
 }
 
 /// The first form asked for that can be given.
 fn form(ranges: &[MediaRange], found: &[FoundInstance], one: bool) -> Result<Form> {
-    let stored = |range: &MediaRange| found.iter().all(|found| range.takes_syntax(&found.instance.transfer_syntax));
+    let all = |gives: &dyn Fn(&str) -> bool| found.iter().all(|found| gives(&found.instance.transfer_syntax));
     let mut right_media = false;
     for range in ranges {
-        let media = if range.takes_parts_of(DICOM) {
-            Form::Parts
-        } else if one && range.takes(DICOM) {
-            Form::Single
-        } else {
+        let single = !range.takes_parts_of(DICOM);
+        if single && !(one && range.takes(DICOM)) {
             continue;
-        };
+        }
         right_media = true;
-        if stored(range) {
-            return Ok(media);
+        if all(&|stored| range.takes_syntax(stored)) {
+            return Ok(Form { single, target: None });
+        }
+        let wanted = |target: &Target| range.transfer_syntax.as_deref() == Some(target.uid());
+        if let Some(target) = [Target::Explicit, Target::Implicit].into_iter().find(wanted)
+            && all(&|stored| plain::is_given_as(stored, target))
+        {
+            return Ok(Form { single, target: Some(target) });
         }
     }
     let reason = if right_media { "the transfer syntax" } else { "the media type" };
@@ -73,32 +102,53 @@ fn form(ranges: &[MediaRange], found: &[FoundInstance], one: bool) -> Result<For
     Err(not_acceptable(reason, &offered))
 }
 
-fn parts(state: &State, found: Vec<FoundInstance>, base: &str, head: bool) -> HttpResponse {
+fn parts(state: &State, found: Vec<FoundInstance>, base: &str, head: bool, target: Option<Target>) -> HttpResponse {
     let marks = Marks::new(&state.chance.token());
     let mut answer = HttpResponse::Ok();
     answer.content_type(marks.content_type(DICOM)).insert_header((header::CONTENT_ENCODING, "identity"));
     if head {
         return answer.finish();
     }
-    answer.streaming(bodies(state.clone(), found, base.to_owned(), marks))
+    answer.streaming(bodies(state.clone(), found, base.to_owned(), marks, target))
 }
 
 /// Head, bytes and tail of each part, then the end.
-fn bodies(state: State, found: Vec<FoundInstance>, base: String, marks: Marks) -> impl Stream<Item = Result<Bytes>> {
+fn bodies(
+    state: State,
+    found: Vec<FoundInstance>,
+    base: String,
+    marks: Marks,
+    target: Option<Target>,
+) -> impl Stream<Item = Result<Bytes>> {
     let end = Bytes::from(marks.end());
     stream::iter(found)
         .flat_map(move |found| {
+            let turned = target.filter(|target| is_turned(&found, *target));
             let FoundInstance { study, series, instance } = found;
-            let media = format!("{DICOM}; transfer-syntax={}", instance.transfer_syntax);
+            let syntax = match turned {
+                Some(target) => target.uid(),
+                None => &instance.transfer_syntax,
+            };
+            let media = format!("{DICOM}; transfer-syntax={syntax}");
             let location = format!(
                 "{base}/studies/{}/series/{}/instances/{}",
                 study.study_uid, series.series_uid, instance.sop_instance_uid
             );
-            let size = u64::try_from(instance.size).unwrap_or(0);
-            let head = Bytes::from(marks.head(&media, Some(&location), Some(size)));
-            stream::iter([Ok(head)])
-                .chain(objects::whole(&state, &instance))
-                .chain(stream::iter([Ok(Bytes::from_static(marks.tail()))]))
+            let tail = stream::iter([Ok(Bytes::from_static(marks.tail()))]);
+            let marks = marks.clone();
+            let head = move |size: u64| Bytes::from(marks.head(&media, Some(&location), Some(size)));
+            match turned {
+                None => {
+                    let head = head(u64::try_from(instance.size).unwrap_or(0));
+                    stream::iter([Ok(head)]).chain(objects::whole(&state, &instance)).chain(tail).boxed()
+                }
+                Some(target) => {
+                    let state = state.clone();
+                    let file = async move { plain::file(&state, &instance, target).await };
+                    let part = file.map_ok(move |file| stream::iter([Ok(head(file.len() as u64)), Ok(file)]));
+                    part.try_flatten_stream().chain(tail).boxed()
+                }
+            }
         })
         .chain(stream::iter([Ok(end)]))
 }

@@ -40,11 +40,24 @@ async fn a_study_comes_in_parts_byte_for_byte() {
     let series = program.get(&format!("{ROOT}/studies/1.2.3/series/1.2.3.1"), "*/*").await;
     assert_eq!(series.parts().len(), 2);
     // A transfer syntax that is not there is refused with what is.
-    let other = format!("multipart/related; type=\"application/dicom\"; transfer-syntax={EXPLICIT}");
-    let refused = program.get(&format!("{ROOT}/studies/1.2.3"), &other).await;
+    let of = |syntax: &str| format!("multipart/related; type=\"application/dicom\"; transfer-syntax={syntax}");
+    let refused = program.get(&format!("{ROOT}/studies/1.2.3"), &of("1.2.840.10008.1.2.4.90")).await;
     assert_eq!(refused.status, StatusCode::NOT_ACCEPTABLE);
     assert!(refused.json()["detail"].as_str().unwrap().contains(JPEG), "{refused:?}");
-    assert_eq!(program.get(ONE, &other).await.status, StatusCode::OK, "this one is in it");
+    // Uncompressed it can be had where it can be decoded, and this is no JPEG.
+    let damaged = program.get(&format!("{ROOT}/studies/1.2.3"), &of(EXPLICIT)).await;
+    assert_eq!(damaged.status, StatusCode::NOT_ACCEPTABLE);
+    assert_eq!(damaged.json()["code"], "dicomweb_not_converted", "{damaged:?}");
+    assert_eq!(program.get(ONE, &of(EXPLICIT)).await.status, StatusCode::OK, "this one is in it");
+    let implicit = program.get(ONE, "application/dicom; transfer-syntax=1.2.840.10008.1.2").await;
+    assert_eq!(implicit.header("content-type"), "application/dicom; transfer-syntax=1.2.840.10008.1.2");
+    assert!(implicit.bytes.windows(8).any(|at| at == [0xE0, 0x7F, 0x10, 0, 8, 0, 0, 0]), "no VR before the length");
+    let frame = format!("{ROOT}/studies/1.2.3/series/1.2.3.1/instances/1.2.3.1.2/frames/1");
+    for asked in ["application/octet-stream", "multipart/related; type=\"application/octet-stream\""] {
+        let refused = program.get(&frame, asked).await;
+        assert_eq!(refused.status, StatusCode::NOT_ACCEPTABLE, "{asked}");
+        assert_eq!(refused.json()["code"], "dicomweb_not_converted", "{asked}");
+    }
 }
 
 #[actix_web::test]
