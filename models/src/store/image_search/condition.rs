@@ -25,7 +25,7 @@ enum Bound {
 
 /// A query under construction.
 pub(super) struct Query {
-    flavour: Flavour,
+    pub flavour: Flavour,
     by_index: bool,
     /// The table that what the index of days covers is read from: names, numbers and modalities.
     near: &'static str,
@@ -123,7 +123,7 @@ impl Query {
         self.ids_in(column, &ids);
         if matches!(scope, Scope::Sites(_)) {
             self.sites = ids;
-            if column.starts_with("studies.") {
+            if column.ends_with("studies.site_id") {
                 self.push(" AND studies.elsewhere = false");
             }
         }
@@ -195,24 +195,23 @@ impl Query {
 
     fn patient_id(&mut self, column: &str, row: &str, keys: &ImageKeys, same_patient: &[PatientId]) {
         let single = keys.patient_id.as_ref().and_then(TextPattern::single_value);
-        match single {
-            Some(value) if !same_patient.is_empty() => {
-                let place = self.bind_text(value);
-                let list: Vec<String> = same_patient.iter().map(|id| id.0.to_string()).collect();
-                if self.flavour == Flavour::Sqlite && column == "studies.header_patient_id" && !self.sites.is_empty() {
-                    // SQLite asks no two indexes for an OR beside an order: it would read the site's studies by day.
-                    let _ = write!(
-                        self.text,
-                        " AND studies.id IN (SELECT id FROM studies WHERE site_id IN ({}) AND header_patient_id = \
-                         {place} UNION SELECT id FROM studies WHERE patient_id IN ({}))",
-                        self.sites.iter().map(i64::to_string).collect::<Vec<_>>().join(", "),
-                        list.join(", ")
-                    );
-                    return;
-                }
-                let _ = write!(self.text, " AND ({column} = {place} OR {row} IN ({}))", list.join(", "));
-            }
-            _ => self.text(column, keys.patient_id.as_ref(), column.starts_with("studies")),
+        let Some(value) = single else {
+            return self.text(column, keys.patient_id.as_ref(), column.starts_with("studies"));
+        };
+        let place = self.bind_text(value);
+        let same = same_patient.iter().map(|id| id.0.to_string()).collect::<Vec<_>>().join(", ");
+        if self.flavour == Flavour::Sqlite && column == "studies.header_patient_id" && !self.sites.is_empty() {
+            // SQLite asks no two indexes for an OR beside an order: it would read the site's studies by day.
+            let sites = self.sites.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
+            let _ = write!(
+                self.text,
+                " AND studies.id IN (SELECT id FROM studies WHERE site_id IN ({sites}) AND header_patient_id = {place} \
+                 UNION SELECT id FROM studies WHERE patient_id IN ({same}))"
+            );
+        } else if same.is_empty() {
+            let _ = write!(self.text, " AND {column} = {place}");
+        } else {
+            let _ = write!(self.text, " AND ({column} = {place} OR {row} IN ({same}))");
         }
     }
 

@@ -72,6 +72,12 @@ impl ImageKeys {
         !self.sop_instance_uids.is_empty() || !self.sop_class_uids.is_empty() || self.instance_number.is_some()
     }
 
+    /// Whether the PatientID is the only number that is named.
+    pub(super) fn is_about_a_patient_alone(&self) -> bool {
+        let single = |key: &Option<TextPattern>| key.as_ref().is_some_and(|key| key.single_value().is_some());
+        single(&self.patient_id) && self.study_uids.is_empty() && !single(&self.accession_number)
+    }
+
     /// Whether a key names a study or a patient by a number of which there is an index.
     pub(super) fn is_about_a_number(&self) -> bool {
         let single = |key: &Option<TextPattern>| key.as_ref().is_some_and(|key| key.single_value().is_some());
