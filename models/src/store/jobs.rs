@@ -106,9 +106,16 @@ pub fn enqueue_in_tx(conn: &mut Connection, job: &NewJob) -> Result<(), StoreErr
         )
         .set(jobs::run_at.eq(job.run_at))
         .execute(conn)?;
-        diesel::update(jobs::table.filter(same).filter(jobs::state.eq(JobState::Leased)))
-            .set(jobs::again.eq(true))
-            .execute(conn)?;
+        // While it runs it is asked for once more, for the earliest time that anybody named: one that asks for itself later
+        // must not begin at once.
+        diesel::sql_query(
+            "UPDATE jobs SET run_at = CASE WHEN again AND run_at < $1 THEN run_at ELSE $1 END, again = TRUE \
+             WHERE kind = $2 AND key = $3 AND state = 'leased'",
+        )
+        .bind::<Timestamp, _>(job.run_at)
+        .bind::<Text, _>(job.kind)
+        .bind::<Text, _>(&job.key)
+        .execute(conn)?;
     }
     Ok(())
 }
@@ -192,7 +199,7 @@ pub fn lease_extend_in_tx(
     if changed == 1 { Ok(()) } else { Err(StoreError::Stale("the job's lease")) }
 }
 
-/// Ends a job that went well. One that was asked for again meanwhile is queued anew.
+/// Ends a job that went well. One that was asked for again meanwhile is queued anew, for when it was asked for.
 ///
 /// # Errors
 /// [`StoreError::Stale`] when the lease was lost.
@@ -203,7 +210,6 @@ pub fn finish_in_tx(conn: &mut Connection, job: JobId, worker: &str, now: NaiveD
             jobs::state.eq(JobState::Queued),
             jobs::again.eq(false),
             jobs::attempts.eq(0),
-            jobs::run_at.eq(now),
             jobs::leased_by.eq(None::<String>),
         ))
         .execute(conn)?;

@@ -32,6 +32,27 @@ fn a_job_is_open_once_and_asked_for_again_while_it_runs_runs_again() {
     });
 }
 
+/// A study whose quiet time is not over asks for itself at its end: begun again at once, it would spin until then.
+#[test]
+fn a_job_that_asks_for_itself_later_while_it_runs_waits_until_then() {
+    on_each(|db| async move {
+        let queue = |at| db.tx(move |conn| jobs::enqueue_in_tx(conn, &NewJob::now("plan", "1".into(), noon()).at(at)));
+        let lease = |now| db.tx(move |conn| jobs::lease_in_tx(conn, KINDS, "w", now, minute()));
+        queue(noon()).await.unwrap();
+        let job = lease(noon()).await.unwrap().unwrap();
+        queue(noon() + minute() * 5).await.unwrap();
+        queue(noon() + minute() * 3).await.unwrap();
+        queue(noon() + minute() * 4).await.unwrap();
+        db.tx(move |conn| jobs::finish_in_tx(conn, job.id, "w", noon())).await.unwrap();
+        assert_eq!(lease(noon() + minute() * 2).await.unwrap(), None);
+        assert_eq!(
+            lease(noon() + minute() * 3).await.unwrap().map(|row| row.id),
+            Some(job.id),
+            "the earliest time counts"
+        );
+    });
+}
+
 #[test]
 fn a_dead_workers_job_is_taken_over_and_its_own_end_comes_too_late() {
     on_each(|db| async move {
