@@ -6,6 +6,7 @@
 
 mod again;
 mod arrivals;
+mod ask_withdrawal;
 mod decide;
 mod hidden;
 mod places;
@@ -21,7 +22,7 @@ use self::places::{Place, series_of_uid_in_tx, study_of_uid_in_tx};
 use self::versions::version_is_here;
 use crate::db::Connection;
 use crate::error::{OrNotFound, StoreError};
-use crate::ids::{ArrivalId, InstanceId, SiteId};
+use crate::ids::{ArrivalId, InstanceId, SiteId, StudyId};
 use crate::names::PatientIdRule;
 use crate::objects::KeptObject;
 use crate::schema::{instances, series, sites, studies};
@@ -32,6 +33,7 @@ use crate::store::quarantine;
 
 pub use self::again::{Again, AgainKept, KnownInstance, instance_again_in_tx};
 pub use self::arrivals::{ArrivalCounts, NewArrival, arrival_close_in_tx, arrival_open_in_tx};
+pub use self::ask_withdrawal::reports_stand_in_tx;
 pub use self::decide::{Decision, identity_settled_in_tx, versions_decide_in_tx, versions_undo_in_tx};
 pub use self::hidden::{instances_hide_in_tx, instances_show_in_tx};
 pub use self::versions::{

@@ -8,7 +8,7 @@ use crate::error::StoreError;
 use crate::ids::{ReadId, ReaderId, StudyId};
 use crate::schema::{cases, patients, reads, requests, sites, studies};
 use crate::state::{CaseState, ReadState};
-use crate::store::cases::{self as case_store, CasePart, CaseRow};
+use crate::store::cases::{self as case_store, CasePart, CaseRow, escape_like};
 use crate::store::reads::ReadRow;
 
 /// One read on a reader's list.
@@ -97,7 +97,7 @@ pub fn study_time(conn: &mut Connection, study: StudyId) -> Result<String, Store
     Ok(studies::table.find(study).select(studies::study_time).first(conn)?)
 }
 
-/// A reader's signed reads of cases that are being read and carry a flag.
+/// A reader's signed reads that stand, of cases in some states that carry a flag.
 ///
 /// # Errors
 /// What the database says.
@@ -105,14 +105,17 @@ pub fn read_list_flagged(
     conn: &mut Connection,
     reader: ReaderId,
     flag: &str,
+    states: &[CaseState],
 ) -> Result<Vec<(ReadId, CaseRow)>, StoreError> {
-    let rows: Vec<(ReadId, CaseRow)> = reads::table
+    let rows: Vec<(ReadRow, CaseRow)> = reads::table
         .inner_join(cases::table.on(cases::id.eq(reads::case_id)))
         .filter(reads::reader_id.eq(reader))
         .filter(reads::state.eq(ReadState::Signed))
-        .filter(cases::state.eq(CaseState::Reading))
+        .filter(cases::state.eq_any(states))
+        .filter(cases::flags.like(format!("%\"{}\"%", escape_like(flag))).escape('!'))
         .order(reads::id)
-        .select((reads::id, CaseRow::as_select()))
+        .select((ReadRow::as_select(), CaseRow::as_select()))
         .load(conn)?;
-    Ok(rows.into_iter().filter(|(_, case)| case.has_flag(flag)).collect())
+    let stand = rows.into_iter().filter(|(read, case)| case.has_flag(flag) && read.stands_signed(case));
+    Ok(stand.map(|(read, case)| (read.id, case)).collect())
 }

@@ -10,6 +10,7 @@ use dokuei_models::store::studies::{self, StudyRow};
 use dokuei_models::{CaseId, Connection, SiteId, StoreError, StudyId};
 
 use super::board;
+use super::signing::asked::asked_of;
 use crate::authority::{Person, Reach};
 use crate::error::codes::dispatch as codes;
 use crate::error::{Error, Result};
@@ -110,6 +111,8 @@ pub struct Sheet {
     pub fields: Vec<Field>,
     /// Decisions that can be taken back, newest first.
     pub decided: Vec<VersionRow>,
+    /// Its cases whose reports' withdrawal is asked for.
+    pub asked: Vec<CaseId>,
 }
 
 /// Looks at a study's conflict; leaves its row in the audit trail.
@@ -118,7 +121,7 @@ pub struct Sheet {
 /// `not_found` outside reach.
 pub async fn sheet(state: &State, person: &Person, reach: Reach, study: StudyId) -> Result<Sheet> {
     let actor = person.actor(state.now());
-    let (row, cases, pairs, decided) = state
+    let (row, cases, pairs, decided, asked) = state
         .db
         .tx(move |conn| {
             let row = within(conn, &reach, study)?;
@@ -138,11 +141,14 @@ pub async fn sheet(state: &State, person: &Person, reach: Reach, study: StudyId)
             decided.reverse();
             let subject = Subject::row("study", study.0, Some(row.site_id));
             audit::append_in_tx(conn, &actor, "image.versions_view", subject, "done", "")?;
-            Ok((row, studies::study_cases(conn, study)?, pairs, decided))
+            let cases = studies::study_cases(conn, study)?;
+            let of: Vec<CaseId> = cases.iter().map(|(case, _)| *case).collect();
+            let asked = asked_of(conn, &of)?;
+            Ok((row, cases, pairs, decided, asked))
         })
         .await?;
     let fields = fields(state, &pairs).await?;
-    Ok(Sheet { study: row, cases, pairs, fields, decided })
+    Ok(Sheet { study: row, cases, pairs, fields, decided, asked })
 }
 
 /// The study, if it lies within reach.

@@ -11,6 +11,7 @@
 //! contract may ask for the password each time; a call without a browser's
 //! session always brings it.
 
+pub mod asked;
 mod document;
 pub(super) mod follow;
 pub mod labels;

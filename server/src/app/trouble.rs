@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDateTime, TimeDelta};
 use dokuei_models::store::audit::{self, Subject};
-use dokuei_models::store::cases::{self, CaseRow, IMAGES_WITHDRAWN};
+use dokuei_models::store::cases::{self, CaseRow, IDENTITY_CHANGED, IMAGES_WITHDRAWN, WITHDRAWAL_ASKED};
 use dokuei_models::store::deliveries::{self, DeadDelivery};
 use dokuei_models::store::endpoint_states::{self, EndpointStateRow};
 use dokuei_models::store::jobs::{self, JobRow};
@@ -35,6 +35,8 @@ pub struct Trouble {
     pub quarantine: i64,
     /// Cases whose site has withdrawn images.
     pub withdrawn: usize,
+    /// Cases whose reports' withdrawal is asked for.
+    pub asked: usize,
     /// Images that contradict what is shown.
     pub conflicts: i64,
     /// Strangers of the last day.
@@ -69,6 +71,8 @@ pub struct TroubleLists {
     pub quarantine: Vec<QuarantineRow>,
     /// Cases whose site has withdrawn images.
     pub withdrawn: Vec<CaseRow>,
+    /// Cases whose reports' withdrawal is asked for.
+    pub asked: Vec<CaseRow>,
     /// Studies of which versions wait.
     pub conflicts: Vec<Waiting>,
     /// Strangers.
@@ -98,6 +102,7 @@ pub fn count(conn: &mut Connection, site_rows: &[SiteRow], now: NaiveDateTime) -
         jobs: jobs::job_list_dead(conn, MOST)?.len(),
         quarantine: quarantine::quarantine_list_open(conn, &ids, 1)?.1,
         withdrawn: cases::case_list_flagged(conn, &ids, IMAGES_WITHDRAWN, MOST)?.len(),
+        asked: cases::case_list_flagged(conn, &ids, WITHDRAWAL_ASKED, MOST)?.len(),
         conflicts: images::version_count_waiting(conn, &ids)?,
         refusals: quarantine::refusal_list(conn, now - REFUSALS_OF, 1)?.1,
         silent: silent(conn, site_rows, now)?.len(),
@@ -135,6 +140,7 @@ pub async fn lists(state: &State, reach: Reach) -> Result<TroubleLists> {
             jobs: jobs::job_list_dead(conn, MOST)?,
             quarantine: quarantine::quarantine_list_open(conn, &ids, MOST)?.0,
             withdrawn: cases::case_list_flagged(conn, &ids, IMAGES_WITHDRAWN, MOST)?,
+            asked: cases::case_list_flagged(conn, &ids, WITHDRAWAL_ASKED, MOST)?,
             conflicts: conflicts::waiting(conn, &site_rows)?,
             refusals: quarantine::refusal_list(conn, now - REFUSALS_OF, MOST)?.0,
             silent: silent(conn, &site_rows, now)?,
@@ -212,6 +218,9 @@ pub async fn settle_withdrawn(
             case_events::append_in_tx(conn, &actor, case, None, "images_withdrawn_settled", &data)?;
             let subject = Subject::case(case, row.site_id);
             audit::append_in_tx(conn, &actor, "case.images_withdrawn_settled", subject, "done", &reason)?;
+            if row.has_flag(WITHDRAWAL_ASKED) && !row.has_flag(IDENTITY_CHANGED) {
+                images::reports_stand_in_tx(conn, &actor, case, &reason)?;
+            }
             Ok(row)
         })
         .await?;

@@ -16,7 +16,7 @@ use dokuei_models::store::reads::{self, ReadRow};
 use dokuei_models::store::reports::{self, DraftText, SignedWork};
 use dokuei_models::store::shifts;
 use dokuei_models::store::worklists::{self, WorklistRow};
-use dokuei_models::{Actor, Connection, ReadId, StoreError, UserId};
+use dokuei_models::{Actor, CaseId, Connection, ReadId, StoreError, UserId};
 
 use super::form::{self, need_reason};
 use crate::authority::Person;
@@ -27,6 +27,10 @@ use crate::wake::Topic;
 
 /// How long a reader may offer himself outside his shifts, in hours.
 pub const LONGEST_EXTRA_HOURS: i64 = 12;
+
+/// The states of a case that has been signed, or is read and held again after it was.
+const SIGNED_STATES: &[CaseState] =
+    &[CaseState::Reading, CaseState::OnHold, CaseState::Reported, CaseState::Returned, CaseState::Acknowledged];
 
 /// Everything the page shows.
 #[derive(Debug, Clone)]
@@ -43,6 +47,8 @@ pub struct Worklist {
     pub on_duty: bool,
     /// His signed reads whose report he is asked to compare with another's.
     pub to_compare: Vec<ReadId>,
+    /// His signed reads, with their cases, whose withdrawal is asked for.
+    pub asked: Vec<(ReadId, CaseId)>,
 }
 
 /// The reader that a person is.
@@ -91,13 +97,15 @@ fn load(conn: &mut Connection, user: UserId, now: NaiveDateTime) -> Result<Optio
         shift.starts_at <= now && (reader.logged_in || reader.presence_at.is_none_or(|at| at < shift.starts_at))
     });
     let mut to_compare = Vec::new();
-    for (read, case) in worklists::read_list_flagged(conn, reader.id, cases::COMPARE)? {
+    for (read, case) in worklists::read_list_flagged(conn, reader.id, cases::COMPARE, &[CaseState::Reading])? {
         if super::comparing::is_asked(conn, &case, read)? {
             to_compare.push(read);
         }
     }
+    let asked = worklists::read_list_flagged(conn, reader.id, cases::WITHDRAWAL_ASKED, SIGNED_STATES)?;
     Ok(Some(Worklist {
         to_compare,
+        asked: asked.into_iter().map(|(read, case)| (read, case.id)).collect(),
         rows: worklists::worklist(conn, reader.id)?,
         today: reports::signed_since(conn, reader.id, midnight)?,
         shift,

@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use dokuei_models::ReadId;
 use dokuei_models::state::{CaseStudyRole, NoteKind, ReadKind, ReadState, VersionState};
-use dokuei_models::store::cases::{IDENTITY_CHANGED, IMAGE_CONFLICT, IMAGES_WITHDRAWN};
+use dokuei_models::store::cases::{IDENTITY_CHANGED, IMAGE_CONFLICT, IMAGES_WITHDRAWN, WITHDRAWAL_ASKED};
 use dokuei_models::store::reports::{DraftText, VersionRow};
 use dokuei_models::store::studies::StudyRow;
 use dokuei_terms::{Language, Priority};
@@ -101,6 +101,7 @@ struct Whole<'a> {
     can_start: bool,
     held: bool,
     signed_by_me: bool,
+    withdrawal_asked: bool,
     current: Vec<Chip>,
     priors: Vec<Chip>,
     files: Vec<(i64, String)>,
@@ -149,6 +150,7 @@ fn whole<'a>(page: &'a Page, room: &'a Room) -> Whole<'a> {
         can_start: own && read.state == ReadState::Assigned && !read.frozen,
         held: read.frozen,
         signed_by_me: own && read.stands_signed(case),
+        withdrawal_asked: case.has_flag(WITHDRAWAL_ASKED),
         current: of_role(CaseStudyRole::Current),
         priors: of_role(CaseStudyRole::Prior),
         files: room.files.iter().map(|file| (file.id, file.name.clone())).collect(),
@@ -303,6 +305,7 @@ fn banners(page: &Page, access: &reading::Access, here: reading::Here) -> serde_
     json!([
         { "id": "coming", "text": coming, "tone": "warning" },
         { "id": "late-unseen", "text": late, "tone": "warning" },
+        { "id": "asked", "text": flagged(WITHDRAWAL_ASKED, "reading-withdrawal-asked"), "tone": "bad" },
         { "id": "identity", "text": flagged(IDENTITY_CHANGED, "reading-identity-changed"), "tone": "bad" },
         { "id": "conflict", "text": flagged(IMAGE_CONFLICT, "reading-image-conflict"), "tone": "warning" },
         { "id": "withdrawn", "text": flagged(IMAGES_WITHDRAWN, "reading-images-withdrawn"), "tone": "bad" },

@@ -3,8 +3,10 @@
 use actix_web::web;
 use askama::Template;
 use dokuei_models::store::sites::EndpointRow;
-use dokuei_models::{CaseId, DeliveryId, JobId, SiteId};
+use dokuei_models::store::studies::StudyRow;
+use dokuei_models::{CaseId, DeliveryId, JobId, SiteId, StudyId};
 use dokuei_terms::Language;
+use serde::Deserialize;
 
 use super::form::ReasonForm;
 use super::{Answer, Page, Routes, page};
@@ -14,6 +16,8 @@ use crate::app::returns;
 use crate::app::trouble::{self, TroubleLists};
 use crate::authority::Allowed;
 use crate::authority::rights::Dispatch;
+use crate::error::Error;
+use crate::error::codes::common;
 use crate::state::State;
 
 /// Registers the page and what is done there.
@@ -55,6 +59,11 @@ impl TroublePage<'_> {
 
     fn identity(&self, one: &Waiting) -> String {
         one.identity.iter().map(|code| self.page.code("conflict-identity", code)).collect::<Vec<_>>().join(" ・ ")
+    }
+
+    fn exam(&self, study: &StudyRow) -> String {
+        let day = study.study_date.map(|day| day.to_string()).unwrap_or_default();
+        format!("{day} {} {}", super::case_words::study_title(self.page, study), study.description).trim().to_owned()
     }
 
     fn state(&self, state: &dokuei_models::state::CaseState) -> crate::ui::Html {

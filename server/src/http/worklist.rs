@@ -3,12 +3,12 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use askama::Template;
 use chrono::NaiveDate;
-use dokuei_models::ReadId;
-use dokuei_models::state::ReadState;
+use dokuei_models::state::{HoldActor, ReadKind, ReadState};
 use dokuei_models::store::cases::{
-    IDENTITY_CHANGED, IMAGE_CONFLICT, IMAGES_WITHDRAWN, INCOMPLETE, LATE_IMAGES, PRIOR_REMOVED,
+    IDENTITY_CHANGED, IMAGE_CONFLICT, IMAGES_WITHDRAWN, INCOMPLETE, LATE_IMAGES, PRIOR_REMOVED, WITHDRAWAL_ASKED,
 };
 use dokuei_models::store::worklists::WorklistRow;
+use dokuei_models::{CaseId, ReadId};
 use dokuei_terms::{Language, Priority};
 use serde::Deserialize;
 
@@ -66,6 +66,8 @@ struct List<'a> {
     next: Option<Line>,
     lines: Vec<Line>,
     to_compare: Vec<ReadId>,
+    /// Signed reads whose withdrawal is asked for, with their cases.
+    asked: Vec<(ReadId, CaseId)>,
     on_duty: bool,
     paused: bool,
     shift: String,
@@ -160,6 +162,7 @@ fn list_of<'a>(page: &'a Page, shown: &Worklist) -> List<'a> {
         next,
         lines,
         to_compare: shown.to_compare.clone(),
+        asked: shown.asked.clone(),
         on_duty: shown.on_duty,
         paused: shown.reader.paused,
         shift,
@@ -251,6 +254,7 @@ fn flags(page: &Page, row: &WorklistRow) -> Vec<Html> {
             IMAGE_CONFLICT => (Tone::Warning, "worklist-flag-image-conflict"),
             INCOMPLETE => (Tone::Warning, "worklist-flag-incomplete"),
             IMAGES_WITHDRAWN => (Tone::Bad, "worklist-flag-images-withdrawn"),
+            WITHDRAWAL_ASKED => (Tone::Bad, "worklist-flag-withdrawal-asked"),
             "label_region" => (Tone::Bad, "worklist-flag-label-region"),
             "label_laterality" => (Tone::Bad, "worklist-flag-label-laterality"),
             "label_modality" => (Tone::Warning, "worklist-flag-label-modality"),

@@ -11,6 +11,7 @@ mod api;
 mod api_regrouping;
 mod app;
 mod arriving;
+mod asked;
 mod clocks;
 mod dicomweb;
 mod dispatch;

@@ -242,6 +242,7 @@ GET    /dicomweb/sites/{root}/studies/{study}/series/{series}/thumbnail         
 GET    /dicomweb/sites/{root}/studies/{study}/thumbnail                                                       see_images
 GET    /dispatch                                   dispatch
 GET    /dispatch/board                             dispatch
+POST   /dispatch/cases/{case}/withdrawal           dispatch
 POST   /dispatch/cases/{case}/withdrawn-settled    dispatch
 GET    /dispatch/conflicts/{study}                 dispatch
 POST   /dispatch/conflicts/{study}/decide          dispatch
@@ -313,6 +314,7 @@ GET    /reads/{read}/images           see_reads
 GET    /reads/{read}/images/{instance}/frames/{frame}/png  see_reads
 GET    /reads/{read}/images/{instance}/frames/{frame}/raw  see_reads
 POST   /reads/{read}/priors           read
+POST   /reads/{read}/report-stands    read
 GET    /reads/{read}/sign             read
 POST   /reads/{read}/sign             read
 POST   /reads/{read}/start            read

@@ -495,3 +495,16 @@ quarantine-discard-text = It is taken off this list and never shown. Its bytes a
 quarantine-header = What the header says
 quarantine-header-empty = No element can be read.
 quarantine-value = Value
+
+withdrawal-asked = Decide whether the signed report is withdrawn.
+withdrawal-asked-text = After the signature, the images that were read came as another patient's, side's or study's, or their site withdrew them. Withdraw the report, or note why it stands.
+withdrawal-asked-title = Signed report of case #{ $value }
+withdrawal-asked-look = Open the case
+withdrawal-stand = The report stands
+withdrawal-stand-text = The signed report does not change and stays in force. The reason is kept in the history.
+dispatch-trouble-asked = Reports whose withdrawal is asked for
+dispatch-trouble-asked-empty = No report's withdrawal is asked for.
+dispatch-flag-withdrawal-asked = withdrawal of the report asked for
+dispatch-event-withdrawal-asked = The withdrawal of the signed report was asked for
+dispatch-event-withdrawal-not-needed = The report need not be withdrawn any more
+dispatch-event-reports-stand = The report stands, a person decided

@@ -248,3 +248,7 @@ elsewhere-by = Decided by
 elsewhere-undo = Undo
 elsewhere-undo-text = The images are taken away from every case of this patient, and whoever reads one is told.
 elsewhere-signed = These cases were signed with the images beside them. Please tell the dispatcher, so that a reader looks again:
+
+portal-in-doubt = This report is being checked.
+portal-in-doubt-text = After it was signed, the patient, side or study of its images changed, or images were withdrawn. Do not act on this report alone until the reading side has decided whether it is withdrawn.
+portal-now-withdrawal-asked = The images changed after the report. The reading side is checking whether the report stands.

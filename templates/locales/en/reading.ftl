@@ -249,3 +249,8 @@ reading-images-withdrawn = The site has withdrawn images of this case. They are 
 sign-although-coming = Sign although images are still coming. The case stays marked, and opens again when they come.
 worklist-flag-incomplete = Signed while images were coming
 worklist-flag-images-withdrawn = Site withdrew images
+
+reading-withdrawal-asked = After the signature, this report's images came as another patient's, side's or study's, or were withdrawn. Withdraw the report, or note that it stands.
+worklist-flag-withdrawal-asked = Withdrawal of the report asked for
+worklist-asked = Case #{ $value }: decide whether your signed report is withdrawn. After the signature its images came as another patient's, side's or study's, or were withdrawn.
+worklist-asked-open = Open the report

@@ -495,3 +495,16 @@ quarantine-discard-text = この一覧から外し、表示しません。デー
 quarantine-header = 付帯情報
 quarantine-header-empty = 読み取れる項目がありません。
 quarantine-value = 値
+
+withdrawal-asked = 署名済みの報告の取消を判断してください。
+withdrawal-asked-text = 署名の後で、読影した画像が別の患者・左右・検査のものとして届いたか、施設が画像を取り下げました。報告を取り消すか、報告が有効であることを理由とともに記録します。
+withdrawal-asked-title = 症例 #{ $value } の署名済み報告
+withdrawal-asked-look = 症例を開く
+withdrawal-stand = 報告は有効とする
+withdrawal-stand-text = 署名済みの報告は変わらず、有効のまま残ります。理由は履歴に記録されます。
+dispatch-trouble-asked = 報告の取消の判断待ち
+dispatch-trouble-asked-empty = 取消の判断を待つ報告はありません。
+dispatch-flag-withdrawal-asked = 報告の取消の判断待ち
+dispatch-event-withdrawal-asked = 署名済みの報告の取消を求めた
+dispatch-event-withdrawal-not-needed = 報告の取消は不要になった
+dispatch-event-reports-stand = 報告は有効と判断した

@@ -230,3 +230,8 @@ reading-images-withdrawn = 依頼施設がこの症例の画像を取り下げ�
 sign-although-coming = 画像が届ききっていないことを承知で署名する。症例には印が残り、画像が届くと再び開きます。
 worklist-flag-incomplete = 画像到着前に署名
 worklist-flag-images-withdrawn = 施設が画像を取下げ
+
+reading-withdrawal-asked = この報告の画像が、署名の後で別の患者・左右・検査のものとして届いたか、取り下げられました。報告を取り消すか、有効であることを記録してください。
+worklist-flag-withdrawal-asked = 報告の取消の判断待ち
+worklist-asked = 症例 #{ $value }: 署名した報告の取消を判断してください。署名後に画像の患者・左右・検査が変わったか、画像が取り下げられました。
+worklist-asked-open = 報告を開く

@@ -46,9 +46,20 @@ pub const IMAGE_CONFLICT: &str = "image_conflict";
 pub const INCOMPLETE: &str = "incomplete";
 /// The flag of a case whose site has withdrawn images, until a person has decided what becomes of it.
 pub const IMAGES_WITHDRAWN: &str = "images_withdrawn";
+/// The flag of a signed case whose images turned out to be another patient's, side's or study's, or were withdrawn: its
+/// reports' withdrawal is asked for, until a person has withdrawn them or said that they stand.
+pub const WITHDRAWAL_ASKED: &str = "withdrawal_asked";
 /// The flags that stand for something that happened: a new prescreen leaves them as they are.
-pub const STANDING_FLAGS: [&str; 7] =
-    [LATE_IMAGES, COMPARE, PRIOR_REMOVED, IDENTITY_CHANGED, IMAGE_CONFLICT, INCOMPLETE, IMAGES_WITHDRAWN];
+pub const STANDING_FLAGS: [&str; 8] = [
+    LATE_IMAGES,
+    COMPARE,
+    PRIOR_REMOVED,
+    IDENTITY_CHANGED,
+    IMAGE_CONFLICT,
+    INCOMPLETE,
+    IMAGES_WITHDRAWN,
+    WITHDRAWAL_ASKED,
+];
 
 impl super::CaseRow {
     /// Whether a flag is set. A damaged list of flags has none: the next prescreen writes it anew.

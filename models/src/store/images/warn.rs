@@ -4,6 +4,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 use diesel::prelude::*;
 use serde_json::json;
 
+use super::ask_withdrawal;
 use crate::actor::Actor;
 use crate::db::Connection;
 use crate::error::{OrNotFound, StoreError};
@@ -29,7 +30,7 @@ pub(super) fn cases_of(conn: &mut Connection, study: StudyId) -> Result<Vec<Case
 }
 
 /// Images came again as another patient's, side's or study's, or another patient's images came into the study: its
-/// cases stop until a person has decided. A signed one is marked.
+/// cases stop until a person has decided. A signed one is marked, and the withdrawal of its reports asked for.
 pub(super) fn identity_in_tx(
     conn: &mut Connection,
     site: SiteId,
@@ -55,6 +56,7 @@ pub(super) fn stop_in_tx(
             cases::case_flag_in_tx(conn, case, flag, true)?;
             case_events::append_in_tx(conn, actor, case, None, flag, &json!({ "study": study }))?;
         }
+        ask_withdrawal::ask_in_tx(conn, actor, case, study, flag)?;
         let hold = CaseEvent::Hold { reason: flag.to_owned(), actor: HoldActor::Dispatcher, until };
         match case_apply_in_tx(conn, actor, case, &hold) {
             // Held for something else already, or signed, or over.
@@ -108,6 +110,7 @@ pub(super) fn go_on_in_tx(
         }
         cases::case_flag_in_tx(conn, case, flag, false)?;
         case_events::append_in_tx(conn, actor, case, None, &format!("{flag}_settled"), &json!({ "study": study }))?;
+        ask_withdrawal::settle_in_tx(conn, actor, case)?;
         if row.hold_reason.as_deref() == Some(flag) && agrees(conn, &row)? {
             case_apply_in_tx(conn, actor, case, &CaseEvent::Release { reason: format!("{flag}_settled") })?;
         }

@@ -1,5 +1,7 @@
 //! Everything a site sees of one request: its line, the thread with the reader, its report's versions.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDateTime;
 use dokuei_models::state::{NoteKind, RequestState, VersionState};
 use dokuei_models::store::audit::{self, Subject};
@@ -11,7 +13,7 @@ use dokuei_models::store::signed_versions::{self, SignedVersion};
 use dokuei_models::store::sites::{self, SiteRow};
 use dokuei_models::store::studies::StudyRow;
 use dokuei_models::store::{reads, submissions};
-use dokuei_models::{CaseId, Connection, RequestId, StoreError, UserId};
+use dokuei_models::{CaseId, Connection, ReportVersionId, RequestId, StoreError, UserId};
 
 use super::steps::{of_case, of_waiting};
 use super::{Line, Standing};
@@ -59,6 +61,11 @@ impl Dossier {
     /// Why and when its reports were withdrawn, where none is in force since.
     pub fn withdrawn(&self) -> Option<&(String, NaiveDateTime)> {
         if self.in_force().is_some() { None } else { self.versions.iter().find_map(|one| one.withdrawn.as_ref()) }
+    }
+
+    /// Whether its reports are in doubt: their withdrawal is asked for.
+    pub fn in_doubt(&self) -> bool {
+        self.case.as_ref().is_some_and(|case| case.has_flag(cases::WITHDRAWAL_ASKED))
     }
 
     /// The recipients of a version.

@@ -2,7 +2,7 @@
 
 use chrono::NaiveDateTime;
 use dokuei_models::state::{CaseState, HoldActor, MatchState, RequestState};
-use dokuei_models::store::cases::CaseRow;
+use dokuei_models::store::cases::{CaseRow, WITHDRAWAL_ASKED};
 use dokuei_models::store::requests::RequestRow;
 use dokuei_models::store::studies::StudyRow;
 
@@ -197,5 +197,11 @@ pub(super) fn of_case(request: &RequestRow, case: &CaseRow, studies: &[StudyRow]
             ([images, Done, Ahead, Ahead, Ahead], Said::value("portal-now-cancelled", reason), Standing::Over)
         }
     };
+    if case.has_flag(WITHDRAWAL_ASKED) {
+        line.now = Said::key("portal-now-withdrawal-asked");
+        if line.standing == Standing::Over {
+            line.standing = Standing::Report;
+        }
+    }
     line
 }

@@ -16,7 +16,7 @@ use dokuei_models::store::deliveries::{self, NewDelivery};
 use dokuei_models::store::reports::{ReportRow, VersionRow};
 use dokuei_models::store::withdrawals::{self, WithdrawalRow};
 use dokuei_models::store::{artefacts, readers, reads, reports, requests};
-use dokuei_models::{Actor, CaseId, Connection, EndpointId, ReadId, ReportVersionId, StoreError};
+use dokuei_models::{Actor, CaseId, Connection, EndpointId, ReadId, ReaderId, ReportVersionId, StoreError};
 use dokuei_report::{Fonts, ReaderBlock, ReportDocument};
 
 use super::{document, not_set};
@@ -39,12 +39,44 @@ pub enum By {
     Director(Reach, CaseId),
     /// The reader who signed this read.
     Signer(ReadId),
+    /// A dispatcher within whose reach the case lies, while its withdrawal is asked for.
+    Asked(Reach, CaseId),
+}
+
+/// The case that somebody decides about.
+///
+/// # Errors
+/// [`StoreError::NotFound`] for anybody else's, [`StoreError::Repeat`] when its withdrawal is not asked for any more.
+pub(super) fn case_of(
+    conn: &mut Connection,
+    by: &By,
+    reader: Option<ReaderId>,
+) -> std::result::Result<CaseRow, StoreError> {
+    match by {
+        By::Director(reach, case) | By::Asked(reach, case) => {
+            let row = cases::case_get(conn, *case)?;
+            if !reach.covers(row.site_id, row.pool_id) {
+                return Err(StoreError::NotFound("the case"));
+            }
+            if matches!(by, By::Asked(..)) && !row.has_flag(cases::WITHDRAWAL_ASKED) {
+                return Err(StoreError::Repeat("the decision"));
+            }
+            Ok(row)
+        }
+        By::Signer(read) => {
+            let read = reads::read_get(conn, *read)?;
+            let case = cases::case_get(conn, read.case_id)?;
+            let his = read.reader_id == reader && read.stands_signed(&case);
+            if his { Ok(case) } else { Err(StoreError::NotFound("the read")) }
+        }
+    }
 }
 
 /// Withdraws every report of a case that is in force.
 ///
 /// # Errors
-/// `form_invalid` without a reason or the confirmation, `not_found` for anybody else's case, `nothing_signed`.
+/// `form_invalid` without a reason or the confirmation, `not_found` for anybody else's case, `nothing_signed`,
+/// `already_done` for a dispatcher when its withdrawal is not asked for any more.
 pub async fn withdraw(state: &State, person: &Person, by: By, reason: &str, confirmed: bool) -> Result<CaseId> {
     let reason = need_reason("reason", reason)?;
     if !confirmed {
@@ -52,25 +84,14 @@ pub async fn withdraw(state: &State, person: &Person, by: By, reason: &str, conf
     }
     let reader = match &by {
         By::Signer(_) => Some(reader_of(state, person).await?.id),
-        By::Director(..) => None,
+        By::Director(..) | By::Asked(..) => None,
     };
     let (actor, name) = (person.actor(state.now()), person.name_ja.clone());
     let (words, at) = (reason.clone(), actor.at);
     let (case, newest, document) = state
         .db
         .read(move |conn| {
-            let case = match &by {
-                By::Director(reach, case) => {
-                    let row = cases::case_get(conn, *case)?;
-                    if reach.covers(row.site_id, row.pool_id) { Ok(row) } else { Err(StoreError::NotFound("the case")) }
-                }
-                By::Signer(read) => {
-                    let read = reads::read_get(conn, *read)?;
-                    let case = cases::case_get(conn, read.case_id)?;
-                    let his = read.reader_id == reader && read.stands_signed(&case);
-                    if his { Ok(case) } else { Err(StoreError::NotFound("the read")) }
-                }
-            }?;
+            let case = case_of(conn, &by, reader)?;
             let in_force = withdrawals::version_list_in_force(conn, case.id)?;
             let Some(newest) = in_force.last().copied() else { return Err(nothing()) };
             let document = notice_of(conn, &case, newest, &words, at, name.clone())?;
@@ -179,6 +200,7 @@ pub fn withdraw_in_tx(
     let event = CaseEvent::Withdraw { reason: reason.to_owned(), until: actor.at };
     case_apply_in_tx(conn, actor, case, &event)?;
     cases::case_flag_in_tx(conn, case, cases::COMPARE, false)?;
+    cases::case_flag_in_tx(conn, case, cases::WITHDRAWAL_ASKED, false)?;
     read_anew_in_tx(conn, actor, &before, all.iter().map(|read| read.number).max().unwrap_or(0))?;
     deliveries::delivery_stop_in_tx(conn, actor, case, WITHDRAWN)?;
     tell_destinations_in_tx(conn, actor, case, newest)?;

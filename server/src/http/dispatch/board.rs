@@ -144,6 +144,8 @@ fn trouble(page: &Page, board: &Board) -> Vec<Trouble> {
     let of = &board.trouble;
     let count = |length: usize| i64::try_from(length).unwrap_or(i64::MAX);
     [
+        ("asked", count(of.asked)),
+        ("conflicts", of.conflicts),
         ("deliveries", count(of.deliveries)),
         ("jobs", count(of.jobs)),
         ("quarantine", of.quarantine),
