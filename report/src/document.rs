@@ -72,6 +72,8 @@ pub struct ReportDocument {
     pub reason: Option<String>,
     /// The signed versions before this one, oldest first.
     pub earlier: Vec<EarlierVersion>,
+    /// How much was here, where it is signed while images are known to be missing; said in Japanese and English.
+    pub incomplete: Option<Incomplete>,
     /// A line shown on every page, e.g. that the report is a demonstration.
     pub notice: Option<String>,
 }
@@ -84,6 +86,15 @@ impl fmt::Debug for ReportDocument {
             .field("status", &self.status)
             .finish_non_exhaustive()
     }
+}
+
+/// How many of the images were here when it was signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Incomplete {
+    /// Images that had arrived.
+    pub received: u32,
+    /// Images that there should be, where somebody had counted.
+    pub expected: Option<u32>,
 }
 
 /// The patient as the request and the images agree on.

@@ -18,7 +18,8 @@ mod typeset;
 mod words;
 
 pub use document::{
-    AiSupport, EarlierVersion, PatientBlock, ReaderBlock, ReportDocument, ReportStatus, RequestBlock, Sex, StudyBlock,
+    AiSupport, EarlierVersion, Incomplete, PatientBlock, ReaderBlock, ReportDocument, ReportStatus, RequestBlock, Sex,
+    StudyBlock,
 };
 pub use fonts::{Fonts, FontsError};
 pub use signing::{

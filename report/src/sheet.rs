@@ -23,6 +23,8 @@ pub(crate) struct Sheet {
     pub status_code: &'static str,
     pub warning: Option<&'static str>,
     pub reason: Option<Labelled>,
+    /// That images were missing; one line a language.
+    pub incomplete: Vec<String>,
     pub notice: Option<String>,
     pub reading_institution: String,
     pub report_line: String,
@@ -109,6 +111,10 @@ pub(crate) fn sheet(document: &ReportDocument, families: Vec<&'static str>, cove
             .reason
             .as_ref()
             .map(|reason| Labelled { label: w("理由", "Reason"), text: legible.line(reason) }),
+        incomplete: document
+            .incomplete
+            .map(|known| words::incomplete(language, known, document.signed_at))
+            .unwrap_or_default(),
         notice: document.notice.as_ref().map(|notice| legible.line(notice)),
         reading_institution: legible.line(&document.reading_institution),
         report_line: format!("{} {report_id}　{version}", w("報告書番号", "Report")),

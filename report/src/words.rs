@@ -3,7 +3,7 @@
 use chrono::{DateTime, Datelike, FixedOffset, NaiveDate, NaiveDateTime, Timelike, Utc};
 use dokuei_terms::Language;
 
-use crate::document::{ReportStatus, Sex};
+use crate::document::{Incomplete, ReportStatus, Sex};
 
 /// Picks one of two words.
 pub(crate) const fn word(language: Language, ja: &'static str, en: &'static str) -> &'static str {
@@ -47,6 +47,32 @@ pub(crate) const fn warning(language: Language, status: ReportStatus) -> Option<
             "この報告は取り消されました。以前の版を診療に使用しないでください。",
             "This report has been withdrawn. Do not use the earlier version.",
         )),
+    }
+}
+
+/// That it was signed before all images were here, in both languages, the report's own first.
+pub(crate) fn incomplete(language: Language, known: Incomplete, at: DateTime<Utc>) -> Vec<String> {
+    let Incomplete { received, expected } = known;
+    let (ja_at, en_at) = (instant(Language::Ja, at), instant(Language::En, at));
+    let (ja, en) = match expected {
+        Some(all) => (
+            format!("この報告は、画像が届ききる前に署名されました（{ja_at}、予定{all}枚のうち{received}枚を受信）。"),
+            format!(
+                "This report was signed before all images had arrived ({en_at}: {received} of {all} expected images \
+                 received)."
+            ),
+        ),
+        None => (
+            format!("この報告は、画像が届ききる前に署名されました（{ja_at}、{received}枚を受信、総数は不明）。"),
+            format!(
+                "This report was signed before all images had arrived ({en_at}: {received} images received, their \
+                 total unknown)."
+            ),
+        ),
+    };
+    match language {
+        Language::Ja => vec![ja, en],
+        Language::En => vec![en, ja],
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod support;
 
-use dokuei_report::{Fonts, LONGEST_TEXT, ReaderBlock, ReportStatus, TypesetError, typeset};
+use dokuei_report::{Fonts, Incomplete, LONGEST_TEXT, ReaderBlock, ReportStatus, TypesetError, typeset};
 use dokuei_terms::Language;
 use support::{amended, fonts, program_is_there, report, squeezed, text_of};
 
@@ -76,6 +76,31 @@ fn an_amended_report_says_so_and_shows_what_it_replaces() {
     ] {
         assert!(text.contains(expected), "{expected} is missing in {text}");
     }
+}
+
+/// Whoever has the PDF alone must learn that it rests on some of the images, in whichever language he reads.
+#[test]
+fn a_report_signed_before_all_images_were_here_says_so_in_both_languages_with_numbers_and_time() {
+    if !program_is_there("pdftotext") {
+        return;
+    }
+    let said = |language, expected| {
+        let incomplete = Some(Incomplete { received: 120, expected });
+        let document = dokuei_report::ReportDocument { language, incomplete, ..report() };
+        squeezed(&text_of(&typeset(&document, &fonts()).expect("a report")))
+    };
+    for language in [Language::Ja, Language::En] {
+        let text = said(language, Some(300));
+        for sentence in [
+            "この報告は、画像が届ききる前に署名されました（2026年11月20日16:32JST、予定300枚のうち120枚を受信）。",
+            "beforeallimageshadarrived(20Nov202616:32JST:120of300expectedimagesreceived).",
+        ] {
+            assert!(text.contains(sentence), "{sentence} is not in {text}");
+        }
+        let text = said(language, None);
+        assert!(text.contains("120枚を受信、総数は不明") && text.contains("theirtotalunknown"), "{text}");
+    }
+    assert!(!squeezed(&text_of(&typeset(&report(), &fonts()).expect("a report"))).contains("届ききる"));
 }
 
 #[test]

@@ -57,6 +57,7 @@ pub fn report() -> ReportDocument {
         signed_at: instant("2026-11-20T07:32:10Z"),
         reason: None,
         earlier: Vec::new(),
+        incomplete: None,
         notice: Some("デモ用の架空の報告書です。".to_owned()),
     }
 }

@@ -33,6 +33,7 @@ use dokuei_models::store::sites;
 use dokuei_models::{Connection, ReadId, ReportVersionId, StoreError};
 use dokuei_report::{Fonts, SignatureDetails, TypesetError};
 
+pub use self::late_images::signed_incomplete;
 pub use self::reopen::{reopen, reopen_late_in_tx};
 pub use self::sheet::{Sheet, sheet};
 
@@ -129,6 +130,7 @@ pub async fn sign(state: &State, person: &Person, read: ReadId, order: Order) ->
         reason: known.reason,
         object,
         parts: known.settled_parts,
+        incomplete: known.incomplete,
         choices: order.choices,
         session,
     };
@@ -156,6 +158,8 @@ struct Known {
     reason: String,
     asks_each_time: bool,
     settled_parts: Option<Vec<CasePart>>,
+    /// Images received and expected, where more were known to come.
+    incomplete: Option<(i32, Option<i32>)>,
     document: dokuei_report::ReportDocument,
     institution: String,
     subject: dokuei_report::Subject,
@@ -199,6 +203,7 @@ async fn gather(
             }
             let parts = cases::case_part_list(conn, case.id)?;
             let settled_parts = labels::settle(&parts, &conflicts, &order.choices);
+            let incomplete = coming.then_some((received, expected));
             let made = document::of(
                 conn,
                 &document::Making {
@@ -210,6 +215,7 @@ async fn gather(
                     becomes,
                     reason: &reason,
                     signed_at,
+                    incomplete,
                 },
             )?;
             Ok(Ok(Known {
@@ -219,6 +225,7 @@ async fn gather(
                 becomes,
                 reason,
                 settled_parts,
+                incomplete,
                 document: made.document,
                 institution: made.institution,
                 subject: made.subject,

@@ -10,7 +10,7 @@ use dokuei_models::state::{CaseState, ReadKind, ReadState, RequestKind, Whose};
 use dokuei_models::store::cases::{self, IDENTITY_CHANGED, IMAGE_CONFLICT, IMAGES_WITHDRAWN, INCOMPLETE, LATE_IMAGES};
 use dokuei_models::store::evidence::{EvidenceKind, NewEvidence, evidence_record_in_tx};
 use dokuei_models::store::images::{self, InstanceFacts, NewArrival};
-use dokuei_models::store::{reads, sites, studies};
+use dokuei_models::store::{artefacts, reads, sites, studies};
 use dokuei_models::{CaseId, StudyId};
 use dokuei_server::authority::{Role, Scope};
 use dokuei_server::clock::Clock as _;
@@ -79,6 +79,15 @@ async fn work(app: &TestApp) {
     while worker.work_once().await.unwrap() {}
 }
 
+/// The words of a PDF without the spaces between them.
+fn text_of(pdf: &[u8]) -> String {
+    let mut file = tempfile::NamedTempFile::new().unwrap();
+    std::io::Write::write_all(&mut file, pdf).unwrap();
+    let done = std::process::Command::new("pdftotext").args(["-layout"]).arg(file.path()).arg("-").output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8(done.stdout).unwrap().split_whitespace().collect()
+}
+
 async fn has_flag(app: &TestApp, case: CaseId, flag: &'static str) -> bool {
     app.state.db.read(move |conn| cases::case_get(conn, case)).await.unwrap().has_flag(flag)
 }
@@ -103,6 +112,19 @@ async fn a_study_known_to_be_incomplete_is_signed_only_on_purpose_and_opens_agai
     assert_eq!(signed.status, StatusCode::OK, "{}", signed.body);
     assert!(has_flag(&app, case, INCOMPLETE).await, "no report is silently incomplete");
     assert_eq!(case_state(&app, case).await, CaseState::Reported);
+    let clerk = app.with_user("clerk", &[(Role::SiteClerk, Scope::Site(ward.site))]).await;
+    let portal = clerk.get(&format!("/portal/cases/{case}")).await.body;
+    assert!(portal.contains("画像が届ききる前に署名された報告です。受信 3 / 5"), "its site reads it: {portal}");
+    let version = super::reading::versions(&app, case).await[0].id;
+    let artefact = app.state.db.read(move |conn| artefacts::artefact_of_kind(conn, version, artefacts::PDF));
+    let artefact = artefact.await.unwrap().unwrap();
+    let pdf = app.state.objects.get_checked(&artefact.object_key, &artefact.sha256).await.unwrap();
+    let said = text_of(&pdf);
+    for sentence in
+        ["画像が届ききる前に署名されました（2026年4月1日12:00JST、予定5枚のうち3枚を受信）", "3of5expectedimages"]
+    {
+        assert!(said.contains(sentence), "{said}");
+    }
 
     app.clock.advance(TimeDelta::minutes(10));
     more_come(&app, study, 2).await;

@@ -252,3 +252,4 @@ elsewhere-signed = These cases were signed with the images beside them. Please t
 portal-in-doubt = This report is being checked.
 portal-in-doubt-text = After it was signed, the patient, side or study of its images changed, or images were withdrawn. Do not act on this report alone until the reading side has decided whether it is withdrawn.
 portal-now-withdrawal-asked = The images changed after the report. The reading side is checking whether the report stands.
+portal-signed-incomplete = This report was signed before all images had arrived. Received: { $value }

@@ -252,3 +252,4 @@ elsewhere-signed = 次の症例は、この画像を比較に使って署名済�
 portal-in-doubt = この報告は確認中です。
 portal-in-doubt-text = 報告の後で、画像の患者・左右・検査の情報が変わったか、画像が取り下げられました。読影側が報告を取り消すかどうかを判断するまで、この報告だけで診療を進めないでください。
 portal-now-withdrawal-asked = 報告の後で画像の情報が変わりました。報告が有効かどうかを読影側が確認しています。
+portal-signed-incomplete = 画像が届ききる前に署名された報告です。受信 { $value }

@@ -17,6 +17,7 @@ use dokuei_models::{CaseId, Connection, ReportVersionId, RequestId, StoreError, 
 
 use super::steps::{of_case, of_waiting};
 use super::{Line, Standing};
+use crate::app::signing::signed_incomplete;
 use crate::authority::Person;
 use crate::authority::rights::SeeReports;
 use crate::error::{Error, Result};
@@ -41,6 +42,8 @@ pub struct Dossier {
     pub thread: Vec<CaseNoteRow>,
     /// Signed versions, the newest first.
     pub versions: Vec<SignedVersion>,
+    /// Those that were signed while images were known to come: how many were here, and how many there should be.
+    pub incomplete: BTreeMap<ReportVersionId, (i64, Option<i64>)>,
     /// Their recipients.
     pub recipients: Vec<RecipientRow>,
     /// Whether the site may still withdraw it.
@@ -143,6 +146,10 @@ fn load_dossier(conn: &mut Connection, request: RequestRow, case: Option<CaseRow
         None => false,
     };
     let open = case.as_ref().map_or(request.state != RequestState::Cancelled, |case| case.state.is_open());
+    let incomplete = match &case {
+        Some(case) => signed_incomplete(conn, case.id)?,
+        None => BTreeMap::new(),
+    };
     let line = match &case {
         Some(case) => of_case(&request, case, &studies),
         None => of_waiting(&request, &[]),
@@ -153,6 +160,7 @@ fn load_dossier(conn: &mut Connection, request: RequestRow, case: Option<CaseRow
         files: requests::request_file_list(conn, request.id)?,
         recipients: recipients::recipient_list(conn, &ids)?,
         may_cancel: open && versions.iter().all(|version| version.state == VersionState::Withdrawn) && !signed,
+        incomplete,
         request,
         case,
         studies,

@@ -10,8 +10,8 @@ use dokuei_models::store::reports::{self, VersionRow};
 use dokuei_models::store::{prescreens, requests, sites, studies, users, worklists};
 use dokuei_models::{Connection, ReportId, StoreError, StudyId, UserId};
 use dokuei_report::{
-    AiSupport, EarlierVersion, PatientBlock, ReaderBlock, ReportDocument, ReportStatus, RequestBlock, Sex, StudyBlock,
-    Subject,
+    AiSupport, EarlierVersion, Incomplete, PatientBlock, ReaderBlock, ReportDocument, ReportStatus, RequestBlock, Sex,
+    StudyBlock, Subject,
 };
 use dokuei_terms::Language;
 
@@ -29,6 +29,8 @@ pub(super) struct Making<'a> {
     pub becomes: VersionState,
     pub reason: &'a str,
     pub signed_at: NaiveDateTime,
+    /// Images received and expected, where more are known to come.
+    pub incomplete: Option<(i32, Option<i32>)>,
 }
 
 /// A document with what its signature names.
@@ -81,6 +83,10 @@ pub(super) fn of(conn: &mut Connection, making: &Making<'_>) -> Result<Made, Sto
         signed_at: making.signed_at.and_utc(),
         reason: (!making.reason.is_empty()).then(|| making.reason.to_owned()),
         earlier: earlier(conn, draft.report_id, making.becomes)?,
+        incomplete: making.incomplete.map(|(received, expected)| Incomplete {
+            received: received.unsigned_abs(),
+            expected: expected.map(i32::unsigned_abs),
+        }),
         notice: site.demo.then(|| words::word(LANGUAGE, "sign-demo-notice")),
     };
     let subject = Subject { name, organization: institution.clone(), serial: format!("reader-{}", reader.id) };

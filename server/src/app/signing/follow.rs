@@ -43,6 +43,8 @@ pub(super) struct Finished {
     pub reason: String,
     pub object: KeptObject,
     pub parts: Option<Vec<CasePart>>,
+    /// Images received and expected, where the PDF says that more were known to come.
+    pub incomplete: Option<(i32, Option<i32>)>,
     pub choices: Vec<Choice>,
     pub session: Option<UsedSession>,
 }
@@ -67,7 +69,7 @@ pub(super) fn finish_in_tx(conn: &mut Connection, actor: &Actor, done: &Finished
     read_apply_in_tx(conn, actor, read.id, &ReadEvent::Sign { reader: done.reader })?;
     late_images::settle_in_tx(conn, actor, read)?;
     cases::case_flag_in_tx(conn, read.case_id, cases::PRIOR_REMOVED, false)?;
-    late_images::note_incomplete_in_tx(conn, actor, read)?;
+    late_images::note_incomplete_in_tx(conn, actor, read, version, done.incomplete)?;
     // An addendum or amendment belongs to the reading that was billed.
     if read.kind != ReadKind::Reopened {
         ledger::write_in_tx(conn, actor, read.id, version)?;

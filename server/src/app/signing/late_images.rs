@@ -1,12 +1,12 @@
 //! Images that came after their case was put together: seen by whoever signs, they are late no longer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use dokuei_models::state::ReadState;
 use dokuei_models::store::cases::{self, INCOMPLETE, LATE_IMAGES};
 use dokuei_models::store::reads::{self, ReadRow};
 use dokuei_models::store::{case_events, studies};
-use dokuei_models::{Actor, Connection, InstanceId, StoreError};
+use dokuei_models::{Actor, CaseId, Connection, InstanceId, ReportVersionId, StoreError};
 use serde_json::json;
 
 use crate::app::{arrivals, opening};
@@ -36,16 +36,43 @@ pub(super) fn settle_in_tx(conn: &mut Connection, actor: &Actor, signed: &ReadRo
     case_events::append_in_tx(conn, actor, case.id, Some(signed.id), "late_images_seen", &json!({}))
 }
 
-/// Marks a case that is signed while images are known to come, with how many there were.
+/// The event of a signature while images were known to come; it names the version, and how many there were.
+const SIGNED_INCOMPLETE: &str = "signed_incomplete";
+
+/// Marks a case that is signed while images are known to come, with how many there were: what the PDF says, else what is
+/// known now.
 ///
 /// # Errors
 /// What the database says.
-pub(super) fn note_incomplete_in_tx(conn: &mut Connection, actor: &Actor, signed: &ReadRow) -> Result<(), StoreError> {
+pub(super) fn note_incomplete_in_tx(
+    conn: &mut Connection,
+    actor: &Actor,
+    signed: &ReadRow,
+    version: ReportVersionId,
+    said: Option<(i32, Option<i32>)>,
+) -> Result<(), StoreError> {
     let (received, expected, coming) = arrivals::of_case(conn, signed.case_id, actor.at)?;
-    if !coming {
-        return Ok(());
+    if coming {
+        cases::case_flag_in_tx(conn, signed.case_id, INCOMPLETE, true)?;
     }
-    cases::case_flag_in_tx(conn, signed.case_id, INCOMPLETE, true)?;
-    let data = json!({ "instances": received, "expected": expected });
-    case_events::append_in_tx(conn, actor, signed.case_id, Some(signed.id), "signed_incomplete", &data)
+    let Some((received, expected)) = said.or(coming.then_some((received, expected))) else { return Ok(()) };
+    let data = json!({ "instances": received, "expected": expected, "version": version });
+    case_events::append_in_tx(conn, actor, signed.case_id, Some(signed.id), SIGNED_INCOMPLETE, &data)
+}
+
+/// The versions of a case that were signed while images were known to come: images received, and expected.
+///
+/// # Errors
+/// What the database says.
+pub fn signed_incomplete(
+    conn: &mut Connection,
+    case: CaseId,
+) -> Result<BTreeMap<ReportVersionId, (i64, Option<i64>)>, StoreError> {
+    let events = case_events::case_event_list(conn, case)?;
+    let of = events.iter().filter(|event| event.kind == SIGNED_INCOMPLETE).filter_map(|event| {
+        let data: serde_json::Value = serde_json::from_str(&event.data).ok()?;
+        let version = ReportVersionId(data["version"].as_i64()?);
+        Some((version, (data["instances"].as_i64()?, data["expected"].as_i64())))
+    });
+    Ok(of.collect())
 }

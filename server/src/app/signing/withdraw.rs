@@ -155,6 +155,7 @@ fn notice_of(
             becomes: VersionState::Withdrawn,
             reason,
             signed_at: at,
+            incomplete: None,
         },
     )?;
     // Whoever withdraws stands under it, not whoever read.
@@ -162,6 +163,7 @@ fn notice_of(
         reader: ReaderBlock { name, qualification: String::new() },
         first_reader: None,
         ai_support: Vec::new(),
+        incomplete: None,
         ..made.document
     })
 }

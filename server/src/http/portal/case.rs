@@ -120,6 +120,14 @@ impl<'a> DossierView<'a> {
         view.render().map(Html::raw)
     }
 
+    /// That a version was signed before all images were here, in words; empty if it was not.
+    fn incomplete(&self, version: &SignedVersion) -> String {
+        let Some((received, expected)) = self.dossier.incomplete.get(&version.id) else { return String::new() };
+        let at = version.signed_at.map(|at| self.page.date_time(at)).unwrap_or_default();
+        let count = expected.map_or_else(|| received.to_string(), |expected| format!("{received} / {expected}"));
+        self.page.tv("portal-signed-incomplete", format!("{count} ({at})"))
+    }
+
     fn badge(&self, version: &SignedVersion) -> Html {
         version_badge(self.page, version.state)
     }
