@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::{NaiveDateTime, TimeDelta};
 use dokuei_assigner::constraints::first_blocked;
 use dokuei_assigner::{Exclude, ExclusionReason, PartWork, Privileges, Problem, Read, Reader, Settings, SkillTable};
-use dokuei_models::state::{OverrideKind, ReadState};
+use dokuei_models::state::{OverrideKind, ReadKind, ReadState};
 use dokuei_models::store::cases::{self, CaseRow};
 use dokuei_models::store::read_history::SignedRead;
 use dokuei_models::store::readers::{self, ReaderRow, ShiftRow};
@@ -94,7 +94,9 @@ pub fn snapshot(conn: &mut Connection, pool: PoolId, now: NaiveDateTime) -> Resu
             .filter(|(declined, _, _)| *declined == read.id)
             .map(|(_, who, _)| Exclude { reader: who.0, reason: ExclusionReason::Declined })
             .collect();
-        let mut pin = read.preferred_reader_id.filter(|who| is_there(*who, &people, &shifts, now)).map(|who| who.0);
+        let may_have_it =
+            |who: &ReaderId| is_there(*who, &people, &shifts, now) && !excluded.iter().any(|one| one.reader == who.0);
+        let mut pin = read.preferred_reader_id.filter(may_have_it).map(|who| who.0);
         for decision in decisions
             .iter()
             .filter(|one| one.case_id == read.case_id && one.read_id.is_none_or(|which| which == read.id))
@@ -110,6 +112,8 @@ pub fn snapshot(conn: &mut Connection, pool: PoolId, now: NaiveDateTime) -> Resu
         let not_reader_of = siblings
             .iter()
             .filter(|other| other.case_id == read.case_id && other.id != read.id)
+            // What is added to a signed report is its signer's, if he can have it.
+            .filter(|_| read.kind != ReadKind::Reopened)
             // Whoever signed what was withdrawn may read it again.
             .filter(|other| other.state == ReadState::InProgress || other.stands_signed(case))
             .filter_map(|other| other.reader_id.map(|who| who.0))
@@ -156,6 +160,21 @@ fn minutes_between(from: NaiveDateTime, to: NaiveDateTime) -> f64 {
     #[expect(clippy::cast_precision_loss, reason = "minutes of days, far below 2^53 ms")]
     let millis = (to - from).num_milliseconds() as f64;
     millis / 60_000.0
+}
+
+/// Whether a reader of a pool is there now: what would be given to him would be begun.
+///
+/// # Errors
+/// What the database says.
+pub fn is_there_now(
+    conn: &mut Connection,
+    pool: PoolId,
+    reader: ReaderId,
+    now: NaiveDateTime,
+) -> Result<bool, StoreError> {
+    let people = readers::reader_list(conn, Some(pool))?;
+    let shifts = readers::shift_list(conn, now, now + TimeDelta::hours(24))?;
+    Ok(is_there(reader, &people, &shifts, now))
 }
 
 /// A reader is there from the beginning of his shift until its end, unless he has logged out or paused in it.

@@ -275,7 +275,8 @@ fn why(page: &Page, row: &WorklistRow) -> Vec<String> {
         reasons.push(page.t("worklist-why-begun"));
     }
     if row.read.preferred_reader_id.is_some() {
-        reasons.push(page.t("worklist-why-answered"));
+        let signed = row.read.kind == ReadKind::Reopened;
+        reasons.push(page.t(if signed { "worklist-why-signed" } else { "worklist-why-answered" }));
     }
     if row.case.due_at < page.now {
         reasons.push(page.t("worklist-why-late"));

@@ -97,6 +97,7 @@ async fn a_study_known_to_be_incomplete_is_signed_only_on_purpose_and_opens_agai
     let app = TestApp::init().await;
     let ward = Ward::in_app(&app).await;
     let (reader, id) = ward.reader("night").await;
+    ward.shift(id, 8).await;
     let (case, read, _) = ward.case_for(id, RequestKind::Reading).await;
     let study = study_of(&app, case).await;
     step_made(&app, study, 5).await;

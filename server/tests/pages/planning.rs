@@ -1,10 +1,15 @@
 //! What the planner sees of the past, and what it leaves behind.
 
 use chrono::{NaiveDateTime, TimeDelta};
-use dokuei_models::state::{AssignedRead, CaseEvent, ReadEvent, case_apply_in_tx, read_apply_in_tx, read_assign_in_tx};
-use dokuei_models::store::{board, cases, leases, reads};
-use dokuei_models::{Actor, Connection, ReadId, ReaderId, StoreError};
+use dokuei_models::objects::KeptObject;
+use dokuei_models::state::{
+    AssignedRead, CaseEvent, ReadEvent, ReadKind, ReadState, case_apply_in_tx, read_apply_in_tx, read_assign_in_tx,
+};
+use dokuei_models::store::images::{self, InstanceFacts};
+use dokuei_models::store::{board, case_events, cases, leases, readers, reads, studies};
+use dokuei_models::{Actor, CaseId, Connection, ReadId, ReaderId, StoreError, StudyId};
 use dokuei_server::app::planning::{self, Applied};
+use dokuei_server::app::signing::reopen_late_in_tx;
 
 use super::pool::{World, case, noon, on_each, world};
 
@@ -86,6 +91,64 @@ fn a_plan_that_changes_nothing_leaves_no_row() {
                 let next = plan_and_apply(conn, &world, noon() + TimeDelta::seconds(second))?;
                 assert_eq!((next.applied, next.plan, rows(conn)?), (0, None, 1));
             }
+            Ok(())
+        })
+        .await
+        .unwrap();
+    });
+}
+
+/// A second image of a case's study, an hour after it was signed.
+fn late_image(conn: &mut Connection, world: &World, of: CaseId, at: NaiveDateTime) -> Result<StudyId, StoreError> {
+    let study = cases::case_study_list(conn, of)?[0].0;
+    let row = studies::study_get(conn, study)?;
+    let facts = InstanceFacts {
+        identity: row.identity(),
+        study_uid: row.study_uid.clone(),
+        series_uid: format!("{}.9", row.study_uid),
+        sop_instance_uid: format!("{}.9.1", row.study_uid),
+        modality: "CT".into(),
+        frames: 1,
+        ..InstanceFacts::default()
+    };
+    let object = KeptObject { key: format!("late/{of}"), sha256: format!("{of:0>64}"), size: 10 };
+    images::instance_keep_in_tx(conn, world.site, None, &facts, &object, at)?;
+    Ok(study)
+}
+
+/// He knows the case: nobody else begins anew while he is there. While he is away it does not wait for him.
+#[test]
+fn a_case_that_late_images_reopen_goes_to_its_signer_while_he_is_there_and_else_to_another() {
+    on_each(|db| async move {
+        db.tx(|conn| {
+            let world = world(conn)?;
+            let later = noon() + TimeDelta::hours(1);
+            let actor = Actor::system("matcher", later);
+            // The fair one signed both: by skill alone the planner would choose the other.
+            let (here, first) = case(conn, &world, "A1", &["1.2.3"])?;
+            let (away, second) = case(conn, &world, "A2", &["1.2.4"])?;
+            signed(conn, first, world.fair, noon())?;
+            signed(conn, second, world.fair, noon())?;
+
+            let study = late_image(conn, &world, here, later)?;
+            assert_eq!(reopen_late_in_tx(conn, &actor, here, study)?, Some(world.fair));
+            let again = reads::read_list_of_case(conn, here)?.pop().unwrap();
+            assert_eq!((again.kind, again.reader_id), (ReadKind::Reopened, Some(world.fair)));
+            let seen = planning::snapshot(conn, world.pool, later)?.problem;
+            let planned = seen.reads.iter().find(|read| read.id == again.id.0).unwrap();
+            assert_eq!((planned.pin, planned.not_reader_of.len()), (Some(world.fair.0), 0), "the planner leaves it");
+
+            readers::reader_presence_in_tx(conn, world.fair, false, false, later)?;
+            let study = late_image(conn, &world, away, later)?;
+            assert_eq!(reopen_late_in_tx(conn, &actor, away, study)?, None, "he has gone");
+            let again = reads::read_list_of_case(conn, away)?.pop().unwrap();
+            assert_eq!((again.kind, again.state), (ReadKind::Reopened, ReadState::Open));
+            let events = case_events::case_event_list(conn, away)?;
+            assert!(events.iter().any(|event| event.kind == "signer_away"), "and the history says so");
+            let seen = planning::snapshot(conn, world.pool, later)?;
+            let plan = dokuei_assigner::plan(&seen.problem, 1, &dokuei_assigner::Budget::default(), &|| false).unwrap();
+            let item = plan.items.iter().find(|item| item.read == again.id.0).expect("another reads it");
+            assert_eq!(item.reader, world.good.0);
             Ok(())
         })
         .await

@@ -99,6 +99,17 @@ impl<'a> Ward<'a> {
         (client, reader)
     }
 
+    /// The reader is on shift from now on, for some hours.
+    pub async fn shift(&self, reader: ReaderId, hours: i64) {
+        let now = self.app.clock.stamp();
+        let span = now..now + chrono::TimeDelta::hours(hours);
+        let place = dokuei_models::state::Place::OnSite;
+        let added = move |conn: &mut dokuei_models::Connection| {
+            dokuei_models::store::shifts::shift_add_in_tx(conn, reader, span.clone(), place)
+        };
+        self.app.state.db.tx(added).await.unwrap();
+    }
+
     /// A ready case with three CT images of a phantom; its first read is on the reader's list.
     pub async fn case_for(&self, reader: ReaderId, kind: RequestKind) -> (CaseId, ReadId, Vec<InstanceId>) {
         let start = self.app.clock.stamp();

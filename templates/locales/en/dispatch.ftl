@@ -508,3 +508,5 @@ dispatch-flag-withdrawal-asked = withdrawal of the report asked for
 dispatch-event-withdrawal-asked = The withdrawal of the signed report was asked for
 dispatch-event-withdrawal-not-needed = The report need not be withdrawn any more
 dispatch-event-reports-stand = The report stands, a person decided
+dispatch-event-signer-away = Its signer is away: another reader may have it
+

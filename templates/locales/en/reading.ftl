@@ -254,3 +254,4 @@ reading-withdrawal-asked = After the signature, this report's images came as ano
 worklist-flag-withdrawal-asked = Withdrawal of the report asked for
 worklist-asked = Case #{ $value }: decide whether your signed report is withdrawn. After the signature its images came as another patient's, side's or study's, or were withdrawn.
 worklist-asked-open = Open the report
+worklist-why-signed = it adds to a report that you signed

@@ -508,3 +508,5 @@ dispatch-flag-withdrawal-asked = 報告の取消の判断待ち
 dispatch-event-withdrawal-asked = 署名済みの報告の取消を求めた
 dispatch-event-withdrawal-not-needed = 報告の取消は不要になった
 dispatch-event-reports-stand = 報告は有効と判断した
+dispatch-event-signer-away = 署名医が不在のため他の読影医へ
+

@@ -235,3 +235,4 @@ reading-withdrawal-asked = この報告の画像が、署名の後で別の患�
 worklist-flag-withdrawal-asked = 報告の取消の判断待ち
 worklist-asked = 症例 #{ $value }: 署名した報告の取消を判断してください。署名後に画像の患者・左右・検査が変わったか、画像が取り下げられました。
 worklist-asked-open = 報告を開く
+worklist-why-signed = あなたが署名した報告の続きです

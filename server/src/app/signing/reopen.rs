@@ -3,12 +3,13 @@
 use dokuei_models::state::{
     AssignedRead, CaseEvent, CaseState, ReadKind, ReadState, case_apply_in_tx, read_assign_in_tx,
 };
-use dokuei_models::store::{cases, readers, reads, reports, studies};
+use dokuei_models::store::{case_events, cases, readers, reads, reports, studies};
 use dokuei_models::{Actor, CaseId, Connection, ReadId, ReaderId, StoreError, StudyId};
+use serde_json::json;
 
 use crate::app::form::need_reason;
-use crate::app::opening;
 use crate::app::worklist::{reader_of, refused, start_in_tx, tell};
+use crate::app::{opening, planning};
 use crate::authority::Person;
 use crate::error::codes::reading as codes;
 use crate::error::{Error, Result};
@@ -64,7 +65,8 @@ pub async fn reopen(state: &State, person: &Person, read: ReadId, reason: &str) 
 pub const LATE: &str = "late_images";
 
 /// Reopens a reported case because pictures of a current study came after its newest signature: a new read, on its
-/// signer's list where he still reads. `None` where nothing new can be looked at, or a read is open already.
+/// signer's list while he is there. While he is away the planner gives it to another, who sees what was signed; it is his
+/// again if he comes before that. `None` where nothing new can be looked at, a read is open already, or nobody has it yet.
 ///
 /// # Errors
 /// What the database says.
@@ -92,6 +94,12 @@ pub fn reopen_late_in_tx(
     let made = cases::read_create_in_tx(conn, actor, case, number, ReadKind::Reopened, minutes)?;
     let Some(reader) = signed.reader_id else { return Ok(None) };
     if !readers::reader_get(conn, reader)?.active {
+        return Ok(None);
+    }
+    reads::read_prefer_in_tx(conn, made, Some(reader))?;
+    if !planning::is_there_now(conn, row.pool_id, reader, actor.at)? {
+        let data = json!({ "reader": reader });
+        case_events::append_in_tx(conn, actor, case, Some(made), "signer_away", &data)?;
         return Ok(None);
     }
     let item =
