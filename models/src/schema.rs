@@ -468,6 +468,7 @@ diesel::table! {
         received_at -> Timestamp,
         resolved_at -> Nullable<Timestamp>,
         resolved_by -> Nullable<BigInt>,
+        outcome -> Nullable<Text>,
         resolution -> Nullable<Text>,
     }
 }

@@ -11,7 +11,7 @@ use std::sync::atomic::AtomicUsize;
 use async_trait::async_trait;
 use chrono::Utc;
 use dokuei_models::names::PatientName;
-use dokuei_models::objects::{ObjectError, Objects, Spool};
+use dokuei_models::objects::{KeptObject, ObjectError, Objects, Spool};
 use dokuei_models::store::images::{self, ArrivalCounts, InstanceFacts, NewArrival};
 use dokuei_models::store::patients::Identity;
 use dokuei_models::store::quarantine;
@@ -129,6 +129,24 @@ impl IndexedArchive {
             }
         };
         let came = again::Came { site, arrival, facts, object: kept, file };
+        let outcome = self.write(&came).await?;
+        self.settled(&came, outcome).await
+    }
+
+    /// Files bytes that are durable already under what a person said of them: `facts` are the header's, but for whose they
+    /// are and to which study they belong. What is known under their UID is compared as with any object.
+    ///
+    /// # Errors
+    /// What the store or the database says; nothing is filed then.
+    pub async fn file_as(
+        &self,
+        site: SiteId,
+        arrival: ArrivalId,
+        facts: InstanceFacts,
+        object: KeptObject,
+        file: bytes::Bytes,
+    ) -> Result<Kept, KeepError> {
+        let came = again::Came { site, arrival, facts, object, file: Some(file) };
         let outcome = self.write(&came).await?;
         self.settled(&came, outcome).await
     }

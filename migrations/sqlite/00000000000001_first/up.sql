@@ -421,6 +421,7 @@ CREATE TABLE quarantine (
   received_at TIMESTAMP NOT NULL,
   resolved_at TIMESTAMP,
   resolved_by BIGINT REFERENCES users(id),
+  outcome TEXT CHECK (outcome IN ('read_again', 'assigned', 'discarded')),
   resolution TEXT,
   UNIQUE (site_id, sha256)
 );

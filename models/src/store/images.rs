@@ -124,6 +124,19 @@ pub enum Kept {
     OtherPatient,
 }
 
+/// Somebody took back that a study holds one patient's images: its cases stop again.
+///
+/// # Errors
+/// What the database says.
+pub fn identity_doubted_in_tx(
+    conn: &mut Connection,
+    site: SiteId,
+    study: StudyId,
+    at: NaiveDateTime,
+) -> Result<(), StoreError> {
+    warn::identity_in_tx(conn, site, study, at)
+}
+
 /// Indexes an instance whose bytes are durable: patient, study, series and instance rows, and the job that waits for
 /// the study's quiet time.
 ///

@@ -4,12 +4,25 @@ use chrono::NaiveDateTime;
 use diesel::prelude::*;
 
 use crate::actor::Actor;
+use crate::codes::codes;
 use crate::db::Connection;
 use crate::error::{OrNotFound, StoreError};
 use crate::ids::{ArrivalId, SiteId, StudyId, UserId};
 use crate::objects::KeptObject;
 use crate::schema::{quarantine, refusals, studies};
 use crate::store::{audit, images};
+
+codes! {
+    /// What became of an object that was kept apart.
+    QuarantineOutcome {
+        /// It was read once more and understood.
+        ReadAgain => "read_again",
+        /// A person said to which study it belongs.
+        Assigned => "assigned",
+        /// It is kept and shown nowhere.
+        Discarded => "discarded",
+    }
+}
 
 /// Bytes that could not be indexed, or that contradict what is there.
 #[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
@@ -37,7 +50,9 @@ pub struct QuarantineRow {
     pub resolved_at: Option<NaiveDateTime>,
     /// Who.
     pub resolved_by: Option<UserId>,
-    /// What was decided.
+    /// What became of it.
+    pub outcome: Option<QuarantineOutcome>,
+    /// Why, in the person's words.
     pub resolution: Option<String>,
 }
 
@@ -136,23 +151,52 @@ pub fn quarantine_resolve_in_tx(
     conn: &mut Connection,
     actor: &Actor,
     id: i64,
-    resolution: &str,
+    outcome: QuarantineOutcome,
+    reason: &str,
 ) -> Result<(), StoreError> {
     let row = quarantine_get(conn, id)?;
     let changed = diesel::update(quarantine::table.find(id).filter(quarantine::resolved_at.is_null()))
         .set((
             quarantine::resolved_at.eq(Some(actor.at)),
             quarantine::resolved_by.eq(actor.user),
-            quarantine::resolution.eq(Some(resolution)),
+            quarantine::outcome.eq(Some(outcome)),
+            quarantine::resolution.eq(Some(reason)),
         ))
         .execute(conn)?;
     if changed == 0 {
         return Err(StoreError::Repeat("the quarantine's end"));
     }
     let subject = audit::Subject::row("quarantine", id, Some(row.site_id));
-    audit::append_in_tx(conn, actor, "quarantine.resolve", subject, "done", "")?;
+    audit::append_in_tx(conn, actor, &format!("quarantine.{outcome}"), subject, "done", reason)?;
     match row.study_of_another_patient() {
         Some(study) => images::identity_settled_in_tx(conn, actor, study),
+        None => Ok(()),
+    }
+}
+
+/// Takes a discarded object back: it waits for a person again, and stops what it stopped before.
+///
+/// # Errors
+/// [`StoreError::Conflict`] when it was not discarded.
+pub fn quarantine_restore_in_tx(conn: &mut Connection, actor: &Actor, id: i64) -> Result<(), StoreError> {
+    let row = quarantine_get(conn, id)?;
+    let changed =
+        diesel::update(quarantine::table.find(id).filter(quarantine::outcome.eq(Some(QuarantineOutcome::Discarded))))
+            .set((
+                quarantine::resolved_at.eq(None::<NaiveDateTime>),
+                quarantine::resolved_by.eq(None::<UserId>),
+                quarantine::outcome.eq(None::<QuarantineOutcome>),
+                quarantine::resolution.eq(None::<String>),
+            ))
+            .execute(conn)?;
+    if changed == 0 {
+        let state = row.outcome.map_or("waiting", QuarantineOutcome::code).to_owned();
+        return Err(StoreError::Conflict { what: "quarantine_restore", state });
+    }
+    let subject = audit::Subject::row("quarantine", id, Some(row.site_id));
+    audit::append_in_tx(conn, actor, "quarantine.restore", subject, "done", "")?;
+    match row.study_of_another_patient() {
+        Some(study) => images::identity_doubted_in_tx(conn, row.site_id, study, actor.at),
         None => Ok(()),
     }
 }

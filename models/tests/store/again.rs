@@ -8,6 +8,7 @@ use dokuei_models::store::cases::{self, IDENTITY_CHANGED, IMAGE_CONFLICT};
 use dokuei_models::store::images::{
     self, Again, AgainKept, Decision, Difference, InstanceFacts, Kept, KnownInstance, Standing,
 };
+use dokuei_models::store::quarantine::QuarantineOutcome;
 use dokuei_models::store::{object_keys, quarantine, studies};
 use dokuei_models::{CaseId, Connection, InstanceId, SiteId, StoreError, StudyId};
 
@@ -210,7 +211,7 @@ fn an_image_of_another_patient_in_a_known_study_is_kept_apart_and_the_case_stops
             assert_eq!(studies::study_get(conn, begun.study)?.instances, 2);
             assert_eq!(standing(conn, begun.case)?, (CaseState::OnHold, true, false));
             let id: i64 = quarantine_table::table.select(quarantine_table::id).first(conn)?;
-            quarantine::quarantine_resolve_in_tx(conn, &actor(), id, "sent by mistake")?;
+            quarantine::quarantine_resolve_in_tx(conn, &actor(), id, QuarantineOutcome::Discarded, "sent by mistake")?;
             assert_eq!(standing(conn, begun.case)?, (CaseState::Ready, false, false));
             Ok(())
         })

@@ -1,14 +1,20 @@
-//! One object that was kept apart: what its header says, reading it again, handing it to whoever can say what is wrong.
+//! One object that was kept apart: what its header says, reading it again, saying where it belongs, handing it to whoever
+//! can say what is wrong, and taking back that it was discarded.
+
+mod assign;
 
 use dokuei_dicom_gateway::header;
 use dokuei_dicom_gateway::intake::{Archive as _, IndexedArchive, KeepError, Kept, ReceivedObject};
 use dokuei_models::state::Whose;
 use dokuei_models::store::audit::{self, Subject};
 use dokuei_models::store::images::{ArrivalCounts, NewArrival};
-use dokuei_models::store::quarantine::{self, QuarantineRow};
+use dokuei_models::store::quarantine::{self, QuarantineOutcome, QuarantineRow};
 use dokuei_models::store::sites::{self, SiteRow};
 use dokuei_models::{Connection, StoreError};
 
+pub use self::assign::{Candidate, Target, Wanted, assign};
+
+use super::board;
 use crate::authority::{Person, Reach};
 use crate::error::codes::dispatch as codes;
 use crate::error::{Error, Result};
@@ -25,6 +31,12 @@ pub struct Sheet {
     pub lines: Vec<header::Line>,
     /// What stopped the reading, in the reader's words; no patient data.
     pub stopped: Option<String>,
+    /// Whether enough of it can be read to say where it belongs.
+    pub assignable: bool,
+    /// Where it may belong.
+    pub candidates: Vec<Candidate>,
+    /// The sites within reach, for a search.
+    pub sites: Vec<SiteRow>,
 }
 
 fn within(conn: &mut Connection, reach: &Reach, id: i64) -> Result<(QuarantineRow, SiteRow), StoreError> {
@@ -53,15 +65,47 @@ async fn found(
     Ok((row, site, bytes))
 }
 
-/// Looks at an object.
+/// Looks at an object; `wanted`: a patient to whom it may belong.
 ///
 /// # Errors
 /// `not_found` outside reach.
-pub async fn sheet(state: &State, person: &Person, reach: Reach, id: i64) -> Result<Sheet> {
-    let (row, site, bytes) = found(state, person, reach, id, "quarantine.view").await?;
-    let read = tokio::task::spawn_blocking(move || header::lines(&bytes));
-    let (lines, stopped) = read.await.map_err(Error::internal)?;
-    Ok(Sheet { row, site, lines, stopped: stopped.map(|error| error.to_string()) })
+pub async fn sheet(state: &State, person: &Person, reach: Reach, id: i64, wanted: Option<Wanted>) -> Result<Sheet> {
+    let (row, site, bytes) = found(state, person, reach.clone(), id, "quarantine.view").await?;
+    let of = row.clone();
+    let read = tokio::task::spawn_blocking(move || (header::lines(&bytes), assign::facts_of(&of, &bytes)));
+    let ((lines, stopped), facts) = read.await.map_err(Error::internal)?;
+    let assignable = facts.is_some() && row.resolved_at.is_none();
+    let own = site.clone();
+    let (candidates, sites) = state
+        .db
+        .read(move |conn| {
+            let offered = match facts.as_ref().filter(|_| assignable) {
+                Some(facts) => assign::candidates(conn, &reach, &own, facts, wanted.as_ref())?,
+                None => Vec::new(),
+            };
+            Ok((offered, board::sites_within(conn, &reach)?))
+        })
+        .await?;
+    let stopped = stopped.map(|error| error.to_string());
+    Ok(Sheet { row, site, lines, stopped, assignable, candidates, sites })
+}
+
+/// Takes back that an object was discarded.
+///
+/// # Errors
+/// `not_found` outside reach, `quarantine_not_discarded`.
+pub async fn restore(state: &State, person: &Person, reach: Reach, id: i64) -> Result<()> {
+    let actor = person.actor(state.now());
+    let change = move |conn: &mut Connection| {
+        within(conn, &reach, id)?;
+        quarantine::quarantine_restore_in_tx(conn, &actor, id)
+    };
+    state.db.tx(change).await.map_err(|error| match &error {
+        StoreError::Conflict { what: "quarantine_restore", .. } => Error::new(&codes::QUARANTINE_NOT_DISCARDED),
+        _ => error.into(),
+    })?;
+    state.wake.tell(Topic::Jobs);
+    Ok(())
 }
 
 /// The object's bytes, for the maker of the device that sent it.
@@ -125,7 +169,10 @@ pub async fn retry(state: &State, person: &Person, reach: Reach, id: i64) -> Res
         return Err(still());
     }
     let actor = person.actor(before);
-    state.db.tx(move |conn| quarantine::quarantine_resolve_in_tx(conn, &actor, id, "read_again")).await?;
+    state
+        .db
+        .tx(move |conn| quarantine::quarantine_resolve_in_tx(conn, &actor, id, QuarantineOutcome::ReadAgain, ""))
+        .await?;
     state.wake.tell(Topic::Jobs);
     Ok(())
 }

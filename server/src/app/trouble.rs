@@ -6,7 +6,7 @@ use dokuei_models::store::cases::{self, CaseRow, IDENTITY_CHANGED, IMAGES_WITHDR
 use dokuei_models::store::deliveries::{self, DeadDelivery};
 use dokuei_models::store::endpoint_states::{self, EndpointStateRow};
 use dokuei_models::store::jobs::{self, JobRow};
-use dokuei_models::store::quarantine::{self, QuarantineRow, RefusalRow};
+use dokuei_models::store::quarantine::{self, QuarantineOutcome, QuarantineRow, RefusalRow};
 use dokuei_models::store::sites::{self, EndpointRow, SiteRow};
 use dokuei_models::store::{case_events, images};
 use dokuei_models::{CaseId, Connection, EndpointId, JobId, SiteId, StoreError};
@@ -23,6 +23,8 @@ const SILENT_AFTER: TimeDelta = TimeDelta::hours(24);
 /// Strangers of this long are shown.
 const REFUSALS_OF: TimeDelta = TimeDelta::hours(24);
 const MOST: i64 = 200;
+/// Objects kept apart that are listed after somebody decided on them.
+const RESOLVED: i64 = 20;
 
 /// How much of each there is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -69,6 +71,8 @@ pub struct TroubleLists {
     pub jobs: Vec<JobRow>,
     /// Objects kept apart.
     pub quarantine: Vec<QuarantineRow>,
+    /// Those that somebody decided on lately.
+    pub quarantine_done: Vec<QuarantineRow>,
     /// Cases whose site has withdrawn images.
     pub withdrawn: Vec<CaseRow>,
     /// Cases whose reports' withdrawal is asked for.
@@ -139,6 +143,7 @@ pub async fn lists(state: &State, reach: Reach) -> Result<TroubleLists> {
             deliveries: dead_deliveries(conn, &ids)?,
             jobs: jobs::job_list_dead(conn, MOST)?,
             quarantine: quarantine::quarantine_list_open(conn, &ids, MOST)?.0,
+            quarantine_done: quarantine::quarantine_list_resolved(conn, &ids, RESOLVED)?,
             withdrawn: cases::case_list_flagged(conn, &ids, IMAGES_WITHDRAWN, MOST)?,
             asked: cases::case_list_flagged(conn, &ids, WITHDRAWAL_ASKED, MOST)?,
             conflicts: conflicts::waiting(conn, &site_rows)?,
@@ -168,11 +173,11 @@ pub async fn revive(state: &State, person: &Person, job: JobId) -> Result<()> {
     Ok(())
 }
 
-/// Notes what was decided about an object kept apart.
+/// Discards an object kept apart: its bytes are kept, and shown nowhere.
 ///
 /// # Errors
 /// `not_found` outside reach, `already_done` when somebody was first.
-pub async fn resolve(state: &State, person: &Person, reach: Reach, id: i64, resolution: String) -> Result<()> {
+pub async fn discard(state: &State, person: &Person, reach: Reach, id: i64, reason: String) -> Result<()> {
     let actor = person.actor(state.now());
     let within = state
         .db
@@ -182,7 +187,7 @@ pub async fn resolve(state: &State, person: &Person, reach: Reach, id: i64, reso
             if !reach.covers(site.id, site.pool_id) {
                 return Ok(false);
             }
-            quarantine::quarantine_resolve_in_tx(conn, &actor, id, &resolution)?;
+            quarantine::quarantine_resolve_in_tx(conn, &actor, id, QuarantineOutcome::Discarded, &reason)?;
             Ok(true)
         })
         .await?;

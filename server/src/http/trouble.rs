@@ -92,7 +92,7 @@ async fn revive(who: Allowed<Dispatch>, state: State, path: web::Path<JobId>) ->
 
 async fn resolve(who: Allowed<Dispatch>, state: State, path: web::Path<i64>, form: web::Form<ReasonForm>) -> Answer {
     let reason = form.reason()?;
-    trouble::resolve(&state, who.person(), who.reach(), path.into_inner(), reason).await?;
+    trouble::discard(&state, who.person(), who.reach(), path.into_inner(), reason).await?;
     Ok(page::see_other(false, "/dispatch/trouble#quarantine"))
 }
 

@@ -31,6 +31,7 @@ mod planning;
 mod pool;
 mod portal;
 mod priors;
+mod quarantine;
 mod reading;
 mod terms;
 mod wake;

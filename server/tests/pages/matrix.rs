@@ -253,8 +253,11 @@ GET    /dispatch/events                            dispatch
 POST   /dispatch/jobs/{job}/again                  dispatch
 POST   /dispatch/join                              dispatch
 GET    /dispatch/quarantine/{object}               dispatch
+POST   /dispatch/quarantine/{object}/assign        dispatch
 GET    /dispatch/quarantine/{object}/file          dispatch
+POST   /dispatch/quarantine/{object}/find          dispatch
 POST   /dispatch/quarantine/{object}/resolve       dispatch
+POST   /dispatch/quarantine/{object}/restore       dispatch
 POST   /dispatch/quarantine/{object}/retry         dispatch
 GET    /dispatch/requests/{request}                dispatch
 POST   /dispatch/requests/{request}/withdraw       dispatch

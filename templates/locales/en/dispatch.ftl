@@ -510,3 +510,21 @@ dispatch-event-withdrawal-not-needed = The report need not be withdrawn any more
 dispatch-event-reports-stand = The report stands, a person decided
 dispatch-event-signer-away = Its signer is away: another reader may have it
 
+quarantine-assign = Say where it belongs
+quarantine-assign-text = The data stay as they were received; the image is shown as the chosen patient's and study's. Make sure of the patient.
+quarantine-assign-reason = e.g. the site confirmed it by telephone
+quarantine-assign-do = Put it into this study
+quarantine-unassignable = Too little of it can be read, or it is cut off: it cannot be put into a study. Ask the site to send it again, or hand the file to the maker of the device.
+quarantine-no-candidate = Neither the study nor the patient that it names is here. Look for the patient by number.
+quarantine-study-column = Study
+quarantine-new-study = New study (the one that the image names)
+quarantine-elsewhere = from elsewhere
+quarantine-number = Patient ID
+quarantine-find = Find the patient
+quarantine-restore = Take the discarding back
+quarantine-done = Images kept apart, decided on lately
+quarantine-outcome-read-again = read again, in its place
+quarantine-outcome-assigned = put into a study
+quarantine-outcome-discarded = discarded
+dispatch-event-image-assigned = An image that was kept apart was said to belong to this study
+

@@ -510,3 +510,21 @@ dispatch-event-withdrawal-not-needed = 報告の取消は不要になった
 dispatch-event-reports-stand = 報告は有効と判断した
 dispatch-event-signer-away = 署名医が不在のため他の読影医へ
 
+quarantine-assign = どの検査の画像かを指定
+quarantine-assign-text = 受信したデータは変えずに、選んだ患者・検査の画像として表示します。患者を必ず確認してください。
+quarantine-assign-reason = 例: 施設に電話で確認した
+quarantine-assign-do = この検査に入れる
+quarantine-unassignable = 読み取れる情報が足りないか、画像が途中で切れているため、検査を指定できません。施設に再送を依頼するか、ファイルを装置の製造元に渡してください。
+quarantine-no-candidate = 名乗っている検査も患者もまだ登録されていません。患者IDで探してください。
+quarantine-study-column = 検査
+quarantine-new-study = 新しい検査（画像が名乗る検査）
+quarantine-elsewhere = 他施設
+quarantine-number = 患者ID
+quarantine-find = 患者を探す
+quarantine-restore = 破棄を取り消す
+quarantine-done = 最近処理した隔離画像
+quarantine-outcome-read-again = 読み取れて本来の場所に入った
+quarantine-outcome-assigned = 検査を指定した
+quarantine-outcome-discarded = 破棄した
+dispatch-event-image-assigned = 隔離されていた画像をこの検査の画像と判断した
+

@@ -42,6 +42,15 @@ code_table! {
     WITHDRAWAL_STANDS = 409, "withdrawal_stands",
         "保存期間が満了した画像の取下げは元に戻せません。",
         "Images whose time of keeping has run out cannot be shown again.";
+    QUARANTINE_NOT_DISCARDED = 409, "quarantine_not_discarded",
+        "破棄された画像ではありません。ページを開き直してください。",
+        "This image is not discarded. Open the page again.";
+    QUARANTINE_STUDY_TAKEN = 409, "quarantine_study_taken",
+        "この画像が名乗る検査は、すでに別の患者の検査として登録されています。検査を選んでください。",
+        "The study that this image names is here as another patient's. Choose a study.";
+    QUARANTINE_UNREADABLE = 422, "quarantine_unreadable",
+        "検査を指定できるだけの情報をこの画像から読み取れません。画像は隔離したままです。施設に再送を依頼するか、ファイルを装置の製造元に渡してください。",
+        "Too little of this image can be read to say where it belongs. It stays apart. Ask the site to send it again, or hand the file to the maker of the device.";
     QUARANTINE_STILL = 409, "quarantine_still",
         "もう一度読み取りましたが、状態は変わりませんでした。ファイルを装置の製造元に渡すか、理由を付けて破棄してください。",
         "It was read once more and is kept apart as before. Hand the file to the maker of the device, or discard it with a reason.";

@@ -168,7 +168,7 @@ pub(super) async fn quarantine_resolve(
     path: web::Path<i64>,
     body: web::Json<Reason>,
 ) -> Answer {
-    let resolution = need_reason("reason", &body.reason)?;
-    trouble::resolve(&state, who.person(), who.reach(), path.into_inner(), resolution).await?;
+    let reason = need_reason("reason", &body.reason)?;
+    trouble::discard(&state, who.person(), who.reach(), path.into_inner(), reason).await?;
     done()
 }
