@@ -347,6 +347,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    arrival_studies (arrival_id, study_uid) {
+        arrival_id -> BigInt,
+        study_uid -> Text,
+        instances -> Integer,
+    }
+}
+
+diesel::table! {
     refusals (id) {
         id -> BigInt,
         at -> Timestamp,
@@ -1036,6 +1044,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     patients,
     patient_links,
     arrivals,
+    arrival_studies,
     refusals,
     studies,
     series,

@@ -259,6 +259,12 @@ CREATE TABLE arrivals (
   outcome TEXT NOT NULL
 );
 CREATE INDEX arrivals_by_endpoint ON arrivals(endpoint_id, started_at);
+CREATE TABLE arrival_studies (
+  arrival_id BIGINT NOT NULL REFERENCES arrivals(id),
+  study_uid TEXT NOT NULL,
+  instances INTEGER NOT NULL,
+  PRIMARY KEY (arrival_id, study_uid)
+);
 
 -- patients ------------------------------------------------------------------
 CREATE TABLE patients (

@@ -41,6 +41,7 @@ DROP TABLE studies;
 DROP TABLE refusals;
 DROP TABLE patient_links;
 DROP TABLE patients;
+DROP TABLE arrival_studies;
 DROP TABLE arrivals;
 DROP TABLE skills;
 DROP TABLE shifts;

@@ -5,6 +5,7 @@
 
 pub mod affiliations;
 pub mod api_tokens;
+pub mod arrival_studies;
 pub mod artefacts;
 pub mod audit;
 pub mod billable_events;

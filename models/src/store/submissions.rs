@@ -8,6 +8,7 @@ use crate::error::{OrNotFound, StoreError};
 use crate::ids::{ArrivalId, CaseId, EndpointId, RequestId, SiteId, StudyId, UserId};
 use crate::schema::{arrivals, case_studies, cases, requests, site_endpoints, studies};
 use crate::state::{CaseState, CaseStudyRole, MatchState};
+use crate::store::arrival_studies;
 use crate::store::cases::CaseRow;
 use crate::store::images::ArrivalCounts;
 use crate::store::requests::RequestRow;
@@ -76,6 +77,8 @@ pub fn upload_end_in_tx(
         .find(upload)
         .select((arrivals::kept, arrivals::repeated, arrivals::quarantined, arrivals::failed, arrivals::bytes))
         .first(conn)?;
+    let site: SiteId = arrivals::table.find(upload).select(arrivals::site_id).first(conn)?;
+    arrival_studies::arrival_whole_in_tx(conn, site, upload, at)?;
     Ok(ArrivalCounts { kept, repeated, quarantined, failed, bytes })
 }
 

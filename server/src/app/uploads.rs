@@ -7,6 +7,7 @@
 //! same files again change nothing, so an upload that broke off is simply
 //! repeated.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
@@ -17,7 +18,7 @@ use dokuei_dicom_gateway::media::{self, Archive, Entry, Found, Kind, Limits, Ref
 use dokuei_models::state::Whose;
 use dokuei_models::store::audit::{self, Subject};
 use dokuei_models::store::images::{self, ArrivalCounts, NewArrival};
-use dokuei_models::store::submissions;
+use dokuei_models::store::{arrival_studies, submissions};
 use dokuei_models::{ArrivalId, SiteId, StoreError, StudyId};
 use tokio::sync::{Semaphore, mpsc};
 
@@ -32,6 +33,9 @@ use crate::wake::Topic;
 static UNPACKING: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(4)));
 /// Enough of a file to tell what it is.
 const HEAD: u64 = 1024;
+
+/// How many instances of each study a file brought, by its UID.
+type Studies = BTreeMap<String, i32>;
 
 /// What became of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -193,15 +197,23 @@ pub fn take(
         let archive = IndexedArchive::new(state.db.clone(), state.objects.clone())
             .telling(move || wake.tell(crate::wake::Topic::Jobs));
         let mut counts = ArrivalCounts::default();
+        let mut studies = Studies::new();
         while let Some(entry) = found.recv().await {
-            let said = keep(&state, &archive, site, upload, entry, &mut counts).await;
+            let said = keep(&state, &archive, (site, upload), entry, &mut counts, &mut studies).await;
             // Nobody listens when the browser has gone; the rest is kept all the same.
             let _ = report.send(said);
         }
         if unpacking.await.is_err() {
             tracing::error!("an upload's unpacking ended early");
         }
-        if let Err(error) = state.db.tx(move |conn| submissions::upload_count_in_tx(conn, upload, counts)).await {
+        let count = move |conn: &mut _| {
+            submissions::upload_count_in_tx(conn, upload, counts)?;
+            for (uid, count) in &studies {
+                arrival_studies::arrival_study_count_in_tx(conn, upload, uid, *count)?;
+            }
+            Ok(())
+        };
+        if let Err(error) = state.db.tx(count).await {
             tracing::error!(%error, "an upload was not counted");
         }
         state.wake.tell(Topic::Jobs);
@@ -260,10 +272,10 @@ fn look(file: &mut File, name: &str, limits: Limits) -> Result<Option<Found>, Re
 async fn keep(
     state: &State,
     archive: &IndexedArchive,
-    site: SiteId,
-    upload: ArrivalId,
+    (site, upload): (SiteId, ArrivalId),
     entry: Entry,
     counts: &mut ArrivalCounts,
+    studies: &mut Studies,
 ) -> FileReport {
     let said = |fate, words, number, study| FileReport { name: entry.name.clone(), fate, words, number, study };
     let bytes = match entry.found {
@@ -284,7 +296,11 @@ async fn keep(
         }
     };
     drop(bytes);
-    match archive.keep(site, upload, object).await {
+    let kept = archive.keep(site, upload, object).await;
+    if let Ok(Kept::New(filed) | Kept::Repeat(filed) | Kept::Renewed(filed)) = &kept {
+        *studies.entry(filed.study_uid.clone()).or_default() += 1;
+    }
+    match kept {
         Ok(Kept::New(filed)) => {
             counts.kept += 1;
             said(Fate::Kept, "", None, study(state, site, &filed.study_uid).await)

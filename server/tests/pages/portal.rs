@@ -10,10 +10,11 @@ use dokuei_models::state::{
     case_apply_in_tx,
 };
 use dokuei_models::store::deliveries::{self, NewDelivery};
+use dokuei_models::store::evidence::{EvidenceKind, evidence_list};
 use dokuei_models::store::readers::{self, ReaderRow};
 use dokuei_models::store::sites::{self, SiteRow};
-use dokuei_models::store::{artefacts, case_notes, cases, reads, reports};
-use dokuei_models::{Actor, CaseId, EndpointId, PoolId, ReaderId, ReportVersionId, SiteId};
+use dokuei_models::store::{artefacts, case_notes, cases, reads, reports, studies};
+use dokuei_models::{Actor, CaseId, EndpointId, PoolId, ReaderId, ReportVersionId, SiteId, StudyId};
 use dokuei_server::app::returns;
 use dokuei_server::authority::{Role, Scope};
 use dokuei_server::clock::Clock as _;
@@ -198,6 +199,13 @@ async fn images_come_first_and_their_request_finds_them() {
     assert_eq!(lines[0]["name"], "CD/IM1");
     assert!(lines[3]["reason"].as_str().unwrap().contains("画像ではない"));
     let study = lines[0]["study"].as_i64().unwrap();
+    let said = app.state.db.read(move |conn| {
+        let row = studies::study_get(conn, StudyId(study))?;
+        evidence_list(conn, row.site_id, &row.study_uid)
+    });
+    let ended: Vec<_> = said.await.unwrap().into_iter().filter(|one| one.kind == EvidenceKind::Release).collect();
+    assert_eq!(ended.len(), 1, "the upload's end is evidence, as an association's release is");
+    assert!(ended[0].detail.contains("\"instances\":3"), "known ones count: {}", ended[0].detail);
 
     work(&app).await;
     let page = who.get("/portal").await;

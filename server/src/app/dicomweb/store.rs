@@ -3,6 +3,7 @@
 //! One request is one arrival. Each object is complete in scratch before it is looked at, and kept durably before the
 //! next is read from the connection: whoever sends faster than we keep waits. A bad object fails alone.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::sync::LazyLock;
@@ -11,6 +12,7 @@ use std::time::Duration;
 use dokuei_dicom_gateway::intake::{Archive as _, IndexedArchive, KeepError, Kept, ReceivedObject};
 use dokuei_dicom_gateway::media;
 use dokuei_models::state::Whose;
+use dokuei_models::store::arrival_studies;
 use dokuei_models::store::audit::{self, Subject};
 use dokuei_models::store::images::{ArrivalCounts, NewArrival};
 use dokuei_models::{ArrivalId, SiteId};
@@ -87,6 +89,8 @@ pub struct Storing<'a> {
     site: SiteId,
     arrival: ArrivalId,
     counts: ArrivalCounts,
+    /// How many instances of each study it brought, by its UID.
+    studies: BTreeMap<String, i32>,
     _turn: SemaphorePermit<'static>,
 }
 
@@ -111,7 +115,8 @@ impl<'a> Storing<'a> {
             at: state.now(),
         };
         let arrival = archive.open(arrival).await.map_err(Error::internal)?;
-        Ok(Self { state, person, archive, site: root.site, arrival, counts: ArrivalCounts::default(), _turn: turn })
+        let (counts, studies) = (ArrivalCounts::default(), BTreeMap::new());
+        Ok(Self { state, person, archive, site: root.site, arrival, counts, studies, _turn: turn })
     }
 
     /// Keeps one object, complete in a file. `study` is the one that the address names.
@@ -141,6 +146,9 @@ impl<'a> Storing<'a> {
     async fn keep_object(&mut self, object: ReceivedObject, known: Stored) -> Stored {
         match self.archive.keep(self.site, self.arrival, object).await {
             Ok(kept) => {
+                if let Kept::New(filed) | Kept::Repeat(filed) | Kept::Renewed(filed) = &kept {
+                    *self.studies.entry(filed.study_uid.clone()).or_default() += 1;
+                }
                 match &kept {
                     Kept::New(_) => self.counts.kept += 1,
                     Kept::Repeat(_) => self.counts.repeated += 1,
@@ -169,7 +177,7 @@ impl<'a> Storing<'a> {
     /// What the database says. What was kept stays kept.
     pub async fn end(self, whole: bool) -> Result<()> {
         let outcome = if whole { "done" } else { "lost" };
-        let (counts, site, arrival) = (self.counts, self.site, self.arrival);
+        let (counts, site, arrival, studies) = (self.counts, self.site, self.arrival, self.studies);
         self.archive.close(arrival, counts, outcome).await.map_err(Error::internal)?;
         let actor = self.person.actor(self.state.now());
         let detail = serde_json::json!({
@@ -180,6 +188,12 @@ impl<'a> Storing<'a> {
             .db
             .tx(move |conn| {
                 let subject = Subject::row("arrival", arrival.0, Some(site));
+                if whole {
+                    for (uid, count) in &studies {
+                        arrival_studies::arrival_study_count_in_tx(conn, arrival, uid, *count)?;
+                    }
+                    arrival_studies::arrival_whole_in_tx(conn, site, arrival, actor.at)?;
+                }
                 let said = if whole { "done" } else { "failed" };
                 audit::append_in_tx(conn, &actor, "upload", subject, said, &detail.to_string())
             })
