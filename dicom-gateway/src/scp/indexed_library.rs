@@ -17,7 +17,7 @@ use dokuei_models::store::performed_steps::{Made, StepChange, StepStatus};
 use dokuei_models::store::requests::{self, RequestRow};
 use dokuei_models::store::studies::InstanceRow;
 use dokuei_models::store::{commitments, performed_steps, sites, submissions};
-use dokuei_models::{Actor, Connection, Db, SiteId, StoreError};
+use dokuei_models::{Actor, Connection, Db, RequestId, SiteId, StoreError};
 
 use super::commitment::Asked;
 use super::library::{Found, Level, Library, LibraryError, Requester, Rights, Usage};
@@ -143,6 +143,17 @@ impl Library for IndexedLibrary {
         let waiting =
             move |conn: &mut Connection| requests::request_list_in(conn, RequestState::Waiting, Some(site), WORKLIST);
         Ok(self.db.read(waiting).await?)
+    }
+
+    async fn study_uids_given(&self, who: &Requester, given: &[(RequestId, String)]) -> Result<(), LibraryError> {
+        let (site, given) = (who.peer.site, given.to_vec());
+        let change = self.tx(move |conn| {
+            for (request, uid) in &given {
+                requests::request_study_uid_in_tx(conn, site, *request, uid)?;
+            }
+            Ok(())
+        });
+        Ok(change.await?)
     }
 
     async fn used(&self, who: &Requester, usage: Usage) {

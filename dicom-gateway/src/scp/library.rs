@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use dokuei_models::RequestId;
 use dokuei_models::store::commitments::Reference;
 use dokuei_models::store::image_search::{FoundInstance, FoundPatient, FoundSeries, FoundStudy, ImageKeys, Page};
 use dokuei_models::store::performed_steps::{Made, StepChange, StepStatus};
@@ -42,6 +43,9 @@ pub trait Library: Send + Sync + 'static {
 
     /// The requests of the peer's site that wait for images, oldest first.
     async fn waiting(&self, who: &Requester) -> Result<Vec<RequestRow>, LibraryError>;
+
+    /// Keeps the Study Instance UIDs that a worklist is about to give for requests that have none, durably.
+    async fn study_uids_given(&self, who: &Requester, given: &[(RequestId, String)]) -> Result<(), LibraryError>;
 
     /// A query or retrieval has ended. For the audit trail.
     async fn used(&self, who: &Requester, usage: Usage);

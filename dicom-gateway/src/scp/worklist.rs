@@ -40,6 +40,8 @@ impl<L: Link> Association<L> {
                 (Status::OUT_OF_RESOURCES, Some("the index is unavailable, ask again later"))
             }
             Ok(requests) => 'all: {
+                let mut items = Vec::new();
+                let mut given = Vec::new();
                 for request in &requests {
                     let item = scheduled(request, &asked_station(&identifier, self.calling.as_str()), now);
                     match matching::matches(&identifier, &item) {
@@ -47,6 +49,19 @@ impl<L: Link> Association<L> {
                         Ok(false) => continue,
                         Err(unfit) => return self.refuse(context, command, unfit).await,
                     }
+                    if request.study_uid.is_empty() {
+                        given.push((request.id, study_uid(request)));
+                    }
+                    items.push(item);
+                }
+                // Kept before it is given: the study that comes with it finds its request by it.
+                if !given.is_empty()
+                    && let Err(error) = library.study_uids_given(&who, &given).await
+                {
+                    tracing::warn!(calling = %self.calling, %error, "the UIDs of a worklist were not kept");
+                    break 'all (Status::OUT_OF_RESOURCES, Some("the index is unavailable, ask again later"));
+                }
+                for item in items {
                     if self.is_cancelled(command).await? {
                         break 'all (Status::CANCELLED, None);
                     }

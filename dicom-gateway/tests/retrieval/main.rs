@@ -389,7 +389,11 @@ async fn a_console_finds_the_open_requests_of_its_site() {
     assert_eq!(first.texts(tags::SPECIFIC_CHARACTER_SET).join("\\"), "\\ISO 2022 IR 87");
     let step = &first.items(tags::SCHEDULED_PROCEDURE_STEP_SEQUENCE)[0];
     assert_eq!((step.text(tags::MODALITY), step.text(tags::SCHEDULED_STATION_AE_TITLE)), ("CT", "VIEWER_A"));
-    assert!(first.text(tags::STUDY_INSTANCE_UID).starts_with("2.25."));
+    let given = first.text(tags::STUDY_INSTANCE_UID);
+    assert!(given.starts_with("2.25."));
+    let written = house.sql("SELECT id, study_uid FROM requests WHERE study_uid <> '' ORDER BY id");
+    assert_eq!(written.lines().next(), Some(format!("1|{given}").as_str()), "the study that comes finds its request");
+    assert_eq!(written.lines().count(), 2, "what was not given is not written: {written}");
     let step = "ScheduledProcedureStepSequence[0].";
     for (count, key) in [
         (1, format!("{step}Modality=MR")),

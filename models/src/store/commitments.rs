@@ -18,6 +18,8 @@ codes! {
         Asked => "asked",
         /// The peer has confirmed that it heard the answer.
         Reported => "reported",
+        /// It could not be told for so long that nobody tries any more; it may ask again.
+        Expired => "expired",
     }
 }
 
@@ -90,10 +92,42 @@ pub fn commitment_ask_in_tx(
         .filter(commitments::transaction_uid.eq(transaction_uid))
         .select(commitments::id)
         .first(conn)?;
+    // Asked again after nobody tried any more, it is a question again.
+    diesel::update(commitments::table.find(id).filter(commitments::state.eq(CommitmentState::Expired)))
+        .set((commitments::state.eq(CommitmentState::Asked), commitments::asked_at.eq(at)))
+        .execute(conn)?;
     if let Some(kind) = job {
         jobs::enqueue_in_tx(conn, &NewJob::now(kind, id.to_string(), at))?;
     }
     Ok(id)
+}
+
+/// Ends what was asked before a time and could not be told. Gives how many there were.
+///
+/// # Errors
+/// What the database says.
+pub fn commitment_expire_in_tx(conn: &mut Connection, asked_before: NaiveDateTime) -> Result<usize, StoreError> {
+    let old = commitments::table
+        .filter(commitments::state.eq(CommitmentState::Asked))
+        .filter(commitments::asked_at.lt(asked_before));
+    Ok(diesel::update(old).set(commitments::state.eq(CommitmentState::Expired)).execute(conn)?)
+}
+
+/// What a peer asked last, the newest first.
+///
+/// # Errors
+/// What the database says.
+pub fn commitment_list(
+    conn: &mut Connection,
+    endpoint: EndpointId,
+    limit: i64,
+) -> Result<Vec<CommitmentRow>, StoreError> {
+    Ok(commitments::table
+        .filter(commitments::endpoint_id.eq(endpoint))
+        .order(commitments::id.desc())
+        .limit(limit)
+        .select(CommitmentRow::as_select())
+        .load(conn)?)
 }
 
 /// One commitment.

@@ -12,6 +12,8 @@ use crate::error::StoreError;
 use crate::ids::{EndpointId, SiteId};
 use crate::schema::performed_steps;
 use crate::store::evidence::{self, EvidenceKind, NewEvidence};
+use crate::store::jobs::{self, NewJob};
+use crate::store::submissions;
 
 codes! {
     /// Performed Procedure Step Status (0040,0252).
@@ -163,6 +165,12 @@ fn say(
                 at,
             },
         )?;
+        // A step that has ended may make its study whole: it is looked at again now, not after the quiet time.
+        if status != StepStatus::InProgress
+            && let Some(study) = submissions::study_of_uid(conn, site, study_uid)?
+        {
+            jobs::enqueue_in_tx(conn, &NewJob::now("settle_study", study.to_string(), at))?;
+        }
     }
     Ok(())
 }

@@ -199,7 +199,8 @@ pub fn request_get(conn: &mut Connection, request: RequestId) -> Result<RequestR
     requests::table.find(request).select(RequestRow::as_select()).first(conn).or_not_found("the request")
 }
 
-/// Requests of a site that name an accession number or a study UID, cancelled ones left out. Empty keys match nothing.
+/// Requests of a site that name a study UID, else those that name an accession number, cancelled ones left out: whoever
+/// was given a UID for one of several requests of a number means that one. Empty keys match nothing.
 ///
 /// # Errors
 /// What the database says.
@@ -211,13 +212,33 @@ pub fn request_list_naming(
 ) -> Result<Vec<RequestRow>, StoreError> {
     let by_number = requests::accession_number.eq(accession_number).and(requests::accession_number.ne(""));
     let by_uid = requests::study_uid.eq(study_uid).and(requests::study_uid.ne(""));
-    Ok(requests::table
+    let mut named: Vec<RequestRow> = requests::table
         .filter(requests::site_id.eq(site))
         .filter(by_number.or(by_uid))
         .filter(requests::state.ne(RequestState::Cancelled))
         .order(requests::id)
         .select(RequestRow::as_select())
-        .load(conn)?)
+        .load(conn)?;
+    let by_uid = |request: &RequestRow| !study_uid.is_empty() && request.study_uid == study_uid;
+    if named.iter().any(by_uid) {
+        named.retain(by_uid);
+    }
+    Ok(named)
+}
+
+/// Writes the Study Instance UID that a worklist gave for a request, where it has none. One that is there stays.
+///
+/// # Errors
+/// What the database says.
+pub fn request_study_uid_in_tx(
+    conn: &mut Connection,
+    site: SiteId,
+    request: RequestId,
+    study_uid: &str,
+) -> Result<(), StoreError> {
+    let row = requests::table.find(request).filter(requests::site_id.eq(site)).filter(requests::study_uid.eq(""));
+    diesel::update(row).set(requests::study_uid.eq(study_uid)).execute(conn)?;
+    Ok(())
 }
 
 /// Requests in a state, oldest first; of one site or of all.

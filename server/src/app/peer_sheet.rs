@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{NaiveDateTime, TimeDelta};
+use dokuei_models::store::commitments::{self, CommitmentRow};
 use dokuei_models::store::endpoint_states::{self, EndpointStateRow};
 use dokuei_models::store::peer_counts::{self, PeerCount};
 use dokuei_models::store::quarantine::{self, RefusalRow};
@@ -17,6 +18,8 @@ use crate::state::State;
 const DAYS: i64 = 7;
 /// Refusals that are looked at.
 const MOST: i64 = 5_000;
+/// Storage commitments of a peer that are shown.
+const COMMITMENTS: i64 = 10;
 
 /// One peer.
 #[derive(Debug, Clone)]
@@ -37,6 +40,8 @@ pub struct PeerLine {
     pub refused_day: usize,
     /// Why it was turned away in the last 7 days, the newest first.
     pub refusals: Vec<Refused>,
+    /// The storage commitments that it asked for last, the newest first.
+    pub commitments: Vec<CommitmentRow>,
 }
 
 /// One reason for which somebody was turned away.
@@ -124,6 +129,7 @@ fn load(conn: &mut Connection, now: NaiveDateTime) -> Result<Peers, StoreError> 
             per_day: per_day.iter().map(|counts| of(counts).received).collect(),
             refused_day: own.iter().filter(|one| one.at >= day_ago).count(),
             refusals: grouped(&own),
+            commitments: commitments::commitment_list(conn, row.id, COMMITMENTS)?,
             site,
             row,
         });

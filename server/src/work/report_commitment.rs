@@ -1,8 +1,9 @@
 //! Tells a peer which of its objects are safe here (PS3.4 annex J), over an association of its own.
 //!
 //! What is true is looked up anew at each attempt; a peer that does not answer is called again with a growing pause, also
-//! after a restart.
+//! after a restart, until it has been [`ASKED_FOR`]. Then the commitment has expired, which the peer's page shows.
 
+use chrono::TimeDelta;
 use dokuei_dicom_gateway::commitment::{self, PUSH_MODEL, PUSH_MODEL_INSTANCE};
 use dokuei_dicom_gateway::scu::{self, Event, Timeouts};
 use dokuei_models::store::commitments::{self, CommitmentState};
@@ -11,6 +12,9 @@ use dokuei_models::store::submissions;
 use super::Job;
 use crate::app::peers;
 use crate::state::State;
+
+/// How long a peer is called to be told what it asked.
+pub const ASKED_FOR: TimeDelta = TimeDelta::hours(24);
 
 /// Answers the commitment that the job's key names.
 ///
@@ -28,6 +32,9 @@ pub async fn run(state: State, job: Job) -> anyhow::Result<()> {
         .await?;
     // Asked again with the same transaction, it is answered again.
     if row.state == CommitmentState::Reported && job.attempt > 1 {
+        return Ok(());
+    }
+    if row.state == CommitmentState::Expired {
         return Ok(());
     }
     let ours = &state.config.dicom.ae_title;

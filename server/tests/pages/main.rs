@@ -38,3 +38,4 @@ mod wake;
 mod ward;
 mod withdrawing;
 mod work;
+mod worklist_uids;

@@ -74,3 +74,14 @@ peers-priors-region = Leave out what is plainly of another region
 peers-priors-most = Studies at the most
 peers-priors-days = Days back
 peers-priors-days-hint = From the current study's date
+
+peers-commitments = Storage commitments
+peers-commitments-empty = It has not asked whether its images are safe yet.
+peers-commitment-asked = Asked
+peers-commitment-items = Images
+peers-commitment-kept = Safe here
+peers-commitment-missing = Not here
+peers-commitment-told = Told
+peers-commitment-state-asked = being told
+peers-commitment-state-reported = told
+peers-commitment-state-expired = expired (not reached for 24 hours)

@@ -74,3 +74,14 @@ peers-priors-region = 別の部位とわかるものを除く
 peers-priors-most = 最大の検査数
 peers-priors-days = 何日前まで
 peers-priors-days-hint = 今回の検査日から
+
+peers-commitments = 保管確認（Storage Commitment）
+peers-commitments-empty = 保管確認の問い合わせはまだありません。
+peers-commitment-asked = 問い合わせ
+peers-commitment-items = 画像数
+peers-commitment-kept = 保管済み
+peers-commitment-missing = 未保管
+peers-commitment-told = 回答
+peers-commitment-state-asked = 回答待ち
+peers-commitment-state-reported = 回答済み
+peers-commitment-state-expired = 期限切れ（24時間届かず）

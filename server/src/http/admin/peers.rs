@@ -7,6 +7,7 @@ use actix_web::{HttpRequest, web};
 use askama::Template;
 use chrono::{NaiveDateTime, TimeDelta};
 use dokuei_models::EndpointId;
+use dokuei_models::store::commitments::{CommitmentRow, CommitmentState};
 use dokuei_models::store::sites::PeerTls;
 
 use super::{Fields, back, doer, is_invalid, named};
@@ -106,6 +107,21 @@ impl Words<'_> {
         let values: Vec<f64> = line.per_day.iter().map(|count| *count as f64).collect();
         let numbers: Vec<String> = line.per_day.iter().map(i64::to_string).collect();
         chart::sparkline(&values, &self.page.tv("peers-chart", numbers.join(", ")))
+    }
+
+    fn commitment(&self, row: &CommitmentRow) -> Html {
+        let tone = match row.state {
+            CommitmentState::Asked => Tone::Active,
+            CommitmentState::Reported if row.failed > 0 => Tone::Warning,
+            CommitmentState::Reported => Tone::Good,
+            CommitmentState::Expired => Tone::Bad,
+        };
+        badge::tone(tone, &self.page.code("peers-commitment-state", row.state.code()))
+    }
+
+    /// How many objects it asked about.
+    fn items(&self, row: &CommitmentRow) -> String {
+        row.references().map_or_else(|_| "–".to_owned(), |items| items.len().to_string())
     }
 
     fn reason(&self, refused: &Refused) -> String {
