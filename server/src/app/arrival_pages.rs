@@ -29,6 +29,15 @@ const MOST: i64 = 60;
 /// Arriving studies that are named besides.
 const ARRIVING: i64 = 200;
 
+/// How images came.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Sender {
+    /// Over DICOM, from this AE title.
+    AeTitle(String),
+    /// Another way: `upload`, `stow` or `import`.
+    Via(String),
+}
+
 /// A study on its way.
 #[derive(Debug, Clone)]
 pub struct Line {
@@ -39,7 +48,7 @@ pub struct Line {
     /// What is known of it.
     pub known: Completeness,
     /// Who sent it, each once.
-    pub senders: Vec<String>,
+    pub senders: Vec<Sender>,
     /// Its cases with their states.
     pub cases: Vec<(CaseId, CaseState)>,
 }
@@ -50,9 +59,9 @@ fn sites_of(conn: &mut Connection, reach: &Reach) -> Result<Vec<SiteRow>, StoreE
 
 fn line(conn: &mut Connection, study: StudyRow, site: SiteRow, now: NaiveDateTime) -> Result<Line, StoreError> {
     let known = study_judge(conn, &study, now)?;
-    let mut senders: Vec<String> = Vec::new();
+    let mut senders: Vec<Sender> = Vec::new();
     for (ae_title, via, _) in studies::study_senders(conn, study.id)? {
-        let sender = if ae_title.is_empty() { via } else { ae_title };
+        let sender = if ae_title.is_empty() { Sender::Via(via) } else { Sender::AeTitle(ae_title) };
         if !senders.contains(&sender) {
             senders.push(sender);
         }

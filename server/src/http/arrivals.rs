@@ -12,7 +12,7 @@ use super::case_words::study_title;
 use super::form::ReasonForm;
 use super::signing::coming_in_words;
 use super::{Answer, Page, Routes, live, page};
-use crate::app::arrival_pages::{self as app, Line, Sheet};
+use crate::app::arrival_pages::{self as app, Line, Sender, Sheet};
 use crate::authority::rights::{Dispatch, SeeArrivals, Submit};
 use crate::authority::{Allowed, Reach};
 use crate::error::{Error, codes};
@@ -44,6 +44,7 @@ struct View<'a> {
     verdict: Html,
     words: String,
     max: i32,
+    senders: Vec<String>,
     last: String,
     reasons: Vec<String>,
 }
@@ -72,9 +73,18 @@ fn view<'a>(page: &Page, line: &'a Line, base: &str, named: bool) -> View<'a> {
         verdict: badge::tone(tone, &page.t(key)),
         words,
         max: known.expected.unwrap_or(known.received).max(known.received).max(1),
+        senders: line.senders.iter().map(|sender| sender_in_words(page, sender)).collect(),
         last: page.time(line.study.last_received_at),
         reasons: known.reasons.iter().map(|reason| reason_in_words(page, reason)).collect(),
         line,
+    }
+}
+
+/// Who sent it: an AE title as it is, another way in words.
+fn sender_in_words(page: &Page, sender: &Sender) -> String {
+    match sender {
+        Sender::AeTitle(title) => title.clone(),
+        Sender::Via(way) => page.code("arrivals-via", way),
     }
 }
 
@@ -146,7 +156,7 @@ async fn lists(state: &State, reach: Reach, page: &Page, base: &str, named: bool
 }
 
 /// Whether the person also dispatches: an administrator sees studies without their patients.
-fn is_named(who: &Allowed<SeeArrivals>) -> bool {
+pub(super) fn is_named(who: &Allowed<SeeArrivals>) -> bool {
     use crate::authority::rights::Right as _;
     who.person().has_one_of(Dispatch::ROLES)
 }

@@ -242,7 +242,9 @@ fn flags(page: &Page, row: &WorklistRow) -> Vec<Html> {
         shown.push(badge::tone(Tone::Active, &page.t("worklist-flag-in-progress")));
     }
     if row.read.frozen {
-        shown.push(badge::tone(Tone::Warning, &page.t("worklist-flag-held")));
+        let by_site = row.case.hold_actor == Some(HoldActor::Site);
+        let key = if by_site { "worklist-flag-held" } else { "worklist-flag-held-dispatcher" };
+        shown.push(badge::tone(Tone::Warning, &page.t(key)));
     }
     // A damaged list of flags shows as none here; the prescreen writes it anew.
     let codes: Vec<String> = serde_json::from_str(&row.case.flags).unwrap_or_default();

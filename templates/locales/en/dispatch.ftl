@@ -445,7 +445,7 @@ arrivals-kind-request = Request
 arrivals-kind-mpps = Performed procedure step (MPPS)
 arrivals-kind-ian = Availability notification (IAN)
 arrivals-kind-images-in-acquisition = The device's count (Images in Acquisition)
-arrivals-kind-release = Association
+arrivals-kind-release = sending (association or upload)
 arrivals-kind-quiet = Quiet time
 arrivals-kind-person = A person
 arrivals-says-met = reached
@@ -527,4 +527,9 @@ quarantine-outcome-read-again = read again, in its place
 quarantine-outcome-assigned = put into a study
 quarantine-outcome-discarded = discarded
 dispatch-event-image-assigned = An image that was kept apart was said to belong to this study
+
+arrivals-via-dicom = DICOM
+arrivals-via-upload = uploaded in the portal
+arrivals-via-stow = DICOMweb (STOW-RS)
+arrivals-via-import = taken in from quarantine
 

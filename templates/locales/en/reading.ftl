@@ -34,6 +34,7 @@ worklist-col-priors = Priors
 worklist-col-flags = Flags
 worklist-flag-in-progress = Reading
 worklist-flag-held = On hold (site's answer)
+worklist-flag-held-dispatcher = Held (a dispatcher looks at it)
 worklist-flag-identity-changed = Patient, side or study changed
 worklist-flag-image-conflict = Image came with other pixels
 worklist-flag-late-images = Images added

@@ -445,7 +445,7 @@ arrivals-kind-request = 依頼の枚数
 arrivals-kind-mpps = 実施情報（MPPS）
 arrivals-kind-ian = 利用可能通知（IAN）
 arrivals-kind-images-in-acquisition = 装置の枚数（Images in Acquisition）
-arrivals-kind-release = 通信（アソシエーション）
+arrivals-kind-release = 送信（アソシエーション・アップロード）
 arrivals-kind-quiet = 静止時間
 arrivals-kind-person = 担当者
 arrivals-says-met = 到達
@@ -527,4 +527,9 @@ quarantine-outcome-read-again = 読み取れて本来の場所に入った
 quarantine-outcome-assigned = 検査を指定した
 quarantine-outcome-discarded = 破棄した
 dispatch-event-image-assigned = 隔離されていた画像をこの検査の画像と判断した
+
+arrivals-via-dicom = DICOM 送信
+arrivals-via-upload = ポータルからのアップロード
+arrivals-via-stow = DICOMweb（STOW-RS）
+arrivals-via-import = 隔離からの取り込み
 

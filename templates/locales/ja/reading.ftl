@@ -30,6 +30,7 @@ worklist-col-priors = 過去
 worklist-col-flags = 印
 worklist-flag-in-progress = 読影中
 worklist-flag-held = 保留（施設の回答待ち）
+worklist-flag-held-dispatcher = 保留（配信担当の確認待ち）
 worklist-flag-identity-changed = 患者・左右・検査の変更あり
 worklist-flag-image-conflict = 画素の異なる再送あり
 worklist-flag-late-images = 画像が追加
