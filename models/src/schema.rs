@@ -401,6 +401,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    study_claims (study_id) {
+        study_id -> BigInt,
+        site_id -> BigInt,
+        facts -> Text,
+        arrival_id -> Nullable<BigInt>,
+        claimed_at -> Timestamp,
+        decided_at -> Nullable<Timestamp>,
+        decided_by -> Nullable<BigInt>,
+        decision -> Nullable<Text>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     series (id) {
         id -> BigInt,
         study_id -> BigInt,
@@ -1047,6 +1061,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     arrival_studies,
     refusals,
     studies,
+    study_claims,
     series,
     instances,
     instance_versions,

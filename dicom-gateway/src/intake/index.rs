@@ -169,7 +169,7 @@ impl IndexedArchive {
                 Kept::New(filed)
             }
             images::Kept::Repeat(_) => Kept::Repeat(filed),
-            images::Kept::OtherPatient => {
+            images::Kept::OtherPatient | images::Kept::Claimed => {
                 self.changed();
                 Kept::Conflict(filed)
             }

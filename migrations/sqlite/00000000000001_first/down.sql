@@ -37,6 +37,7 @@ DROP TABLE quarantine;
 DROP TABLE instance_versions;
 DROP TABLE instances;
 DROP TABLE series;
+DROP TABLE study_claims;
 DROP TABLE studies;
 DROP TABLE refusals;
 DROP TABLE patient_links;

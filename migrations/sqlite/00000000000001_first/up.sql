@@ -346,6 +346,18 @@ CREATE TABLE studies (
   UNIQUE (site_id, study_uid)
 );
 CREATE INDEX studies_by_patient ON studies(patient_id);
+CREATE TABLE study_claims (
+  study_id BIGINT NOT NULL PRIMARY KEY REFERENCES studies(id),
+  site_id BIGINT NOT NULL REFERENCES sites(id),
+  facts TEXT NOT NULL,
+  arrival_id BIGINT REFERENCES arrivals(id),
+  claimed_at TIMESTAMP NOT NULL,
+  decided_at TIMESTAMP,
+  decided_by BIGINT REFERENCES users(id),
+  decision TEXT CHECK (decision IN ('ours', 'elsewhere')),
+  reason TEXT
+);
+CREATE INDEX study_claims_waiting ON study_claims(site_id, decided_at);
 CREATE INDEX studies_by_match ON studies(match_state);
 CREATE INDEX studies_by_accession ON studies(site_id, accession_number);
 CREATE INDEX studies_by_header_patient ON studies(site_id, header_patient_id);

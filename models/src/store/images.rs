@@ -30,6 +30,7 @@ use crate::store::evidence::{self, EvidenceKind, NewEvidence};
 use crate::store::jobs::{self, NewJob};
 use crate::store::patients::Identity;
 use crate::store::quarantine;
+use crate::store::study_claims::{self, ELSEWHERE_STUDY};
 
 pub use self::again::{Again, AgainKept, KnownInstance, instance_again_in_tx};
 pub use self::arrivals::{ArrivalCounts, NewArrival, arrival_close_in_tx, arrival_open_in_tx};
@@ -122,6 +123,8 @@ pub enum Kept {
     Known(KnownInstance),
     /// It names a study of another patient: kept apart in quarantine, and the study's cases stop.
     OtherPatient,
+    /// The site itself sends it of a study from elsewhere: kept apart in quarantine until a person says whose study it is.
+    Claimed,
 }
 
 /// Somebody took back that a study holds one patient's images: its cases stop again.
@@ -137,6 +140,21 @@ pub fn identity_doubted_in_tx(
     warn::identity_in_tx(conn, site, study, at)
 }
 
+/// Keeps an instance apart that the site itself sends of a study from elsewhere.
+fn claimed_in_tx(
+    conn: &mut Connection,
+    site: SiteId,
+    study: StudyId,
+    arrival: Option<ArrivalId>,
+    facts: &InstanceFacts,
+    object: &KeptObject,
+    at: NaiveDateTime,
+) -> Result<Kept, StoreError> {
+    let (study, uid) = (study.to_string(), &facts.sop_instance_uid);
+    quarantine::quarantine_keep_in_tx(conn, site, arrival, ELSEWHERE_STUDY, &study, uid, object, at)?;
+    Ok(Kept::Claimed)
+}
+
 /// Indexes an instance whose bytes are durable: patient, study, series and instance rows, and the job that waits for
 /// the study's quiet time.
 ///
@@ -150,7 +168,14 @@ pub fn instance_keep_in_tx(
     object: &KeptObject,
     at: NaiveDateTime,
 ) -> Result<Kept, StoreError> {
-    if let Some(known) = known_instance(conn, site, &facts.sop_instance_uid)? {
+    if let Some((known, of_elsewhere)) = known_instance(conn, site, &facts.sop_instance_uid)? {
+        let claimed = match of_elsewhere {
+            Some(study) => study_claims::claims_in_tx(conn, site, study, arrival, facts, at)?.then_some(study),
+            None => None,
+        };
+        if let Some(study) = claimed.filter(|_| known.sha256 != object.sha256) {
+            return claimed_in_tx(conn, site, study, arrival, facts, object, at);
+        }
         let here = known.sha256 == object.sha256 || version_is_here(conn, known.id, &object.sha256)?;
         return Ok(if here { Kept::Repeat(known.id) } else { Kept::Known(known) });
     }
@@ -162,6 +187,7 @@ pub fn instance_keep_in_tx(
     let rule: PatientIdRule = rule.parse()?;
     let study = match study_of_uid_in_tx(conn, site, rule, arrival, facts, at)? {
         Place::Theirs(study) => study,
+        Place::Claimed(study) => return claimed_in_tx(conn, site, study, arrival, facts, object, at),
         Place::OtherPatients(study) => {
             let (study_id, uid) = (study.to_string(), &facts.sop_instance_uid);
             quarantine::quarantine_keep_in_tx(conn, site, arrival, OTHER_PATIENT, &study_id, uid, object, at)?;

@@ -53,6 +53,7 @@ pub mod signed_versions;
 pub mod signing_keys;
 pub mod sites;
 pub mod studies;
+pub mod study_claims;
 pub mod submissions;
 pub mod tariffs;
 pub mod users;

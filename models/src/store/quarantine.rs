@@ -10,6 +10,7 @@ use crate::error::{OrNotFound, StoreError};
 use crate::ids::{ArrivalId, SiteId, StudyId, UserId};
 use crate::objects::KeptObject;
 use crate::schema::{quarantine, refusals, studies};
+use crate::store::study_claims::ELSEWHERE_STUDY;
 use crate::store::{audit, images};
 
 codes! {
@@ -96,7 +97,8 @@ pub fn quarantine_keep_in_tx(
     Ok(())
 }
 
-/// What waits for a person, the newest first, and how many there are in all.
+/// What waits for a person, the newest first, and how many there are in all. What waits with its whole study for one
+/// answer ([`super::study_claims`]) is not among it.
 ///
 /// # Errors
 /// What the database says.
@@ -108,11 +110,13 @@ pub fn quarantine_list_open(
     let count = quarantine::table
         .filter(quarantine::site_id.eq_any(sites))
         .filter(quarantine::resolved_at.is_null())
+        .filter(quarantine::reason.ne(ELSEWHERE_STUDY))
         .count()
         .get_result(conn)?;
     let rows = quarantine::table
         .filter(quarantine::site_id.eq_any(sites))
         .filter(quarantine::resolved_at.is_null())
+        .filter(quarantine::reason.ne(ELSEWHERE_STUDY))
         .order(quarantine::id.desc())
         .limit(limit)
         .select(QuarantineRow::as_select())
@@ -135,6 +139,41 @@ pub fn quarantine_open_of_study(conn: &mut Connection, study: StudyId) -> Result
         .get_result(conn)?)
 }
 
+/// What waits with a study from elsewhere until a person has said whose it is, the oldest first.
+///
+/// # Errors
+/// What the database says.
+pub fn quarantine_list_claimed(
+    conn: &mut Connection,
+    site: SiteId,
+    study: StudyId,
+    limit: i64,
+) -> Result<Vec<QuarantineRow>, StoreError> {
+    Ok(quarantine::table
+        .filter(quarantine::site_id.eq(site))
+        .filter(quarantine::reason.eq(ELSEWHERE_STUDY))
+        .filter(quarantine::detail.eq(study.to_string()))
+        .filter(quarantine::resolved_at.is_null())
+        .order(quarantine::id)
+        .limit(limit)
+        .select(QuarantineRow::as_select())
+        .load(conn)?)
+}
+
+/// How many those are.
+///
+/// # Errors
+/// What the database says.
+pub fn quarantine_count_claimed(conn: &mut Connection, site: SiteId, study: StudyId) -> Result<i64, StoreError> {
+    Ok(quarantine::table
+        .filter(quarantine::site_id.eq(site))
+        .filter(quarantine::reason.eq(ELSEWHERE_STUDY))
+        .filter(quarantine::detail.eq(study.to_string()))
+        .filter(quarantine::resolved_at.is_null())
+        .count()
+        .get_result(conn)?)
+}
+
 /// One row.
 ///
 /// # Errors
@@ -143,7 +182,26 @@ pub fn quarantine_get(conn: &mut Connection, id: i64) -> Result<QuarantineRow, S
     quarantine::table.find(id).select(QuarantineRow::as_select()).first(conn).or_not_found("the quarantined object")
 }
 
-/// Notes what a person decided. The bytes are kept.
+/// What people decided on lately, the newest first.
+///
+/// # Errors
+/// What the database says.
+pub fn quarantine_list_resolved(
+    conn: &mut Connection,
+    sites: &[SiteId],
+    limit: i64,
+) -> Result<Vec<QuarantineRow>, StoreError> {
+    Ok(quarantine::table
+        .filter(quarantine::site_id.eq_any(sites))
+        .filter(quarantine::resolved_at.is_not_null())
+        .filter(quarantine::reason.ne(ELSEWHERE_STUDY))
+        .order((quarantine::resolved_at.desc(), quarantine::id.desc()))
+        .limit(limit)
+        .select(QuarantineRow::as_select())
+        .load(conn)?)
+}
+
+/// Notes what became of an object, and why. The bytes are kept.
 ///
 /// # Errors
 /// [`StoreError::Repeat`] when somebody has decided before.

@@ -17,7 +17,7 @@ use dokuei_models::store::patient_links::{self, LinkRow};
 use dokuei_models::store::patients::{self, Identity, PatientRow};
 use dokuei_models::store::studies::{self, StudyRow};
 use dokuei_models::store::{case_events, cases, jobs, users};
-use dokuei_models::{Actor, CaseId, Connection, PatientId, SiteId, StoreError};
+use dokuei_models::{Actor, CaseId, Connection, PatientId, SiteId, StoreError, StudyId};
 use serde_json::json;
 
 use crate::authority::Person;
@@ -170,17 +170,32 @@ fn detach_in_tx(
 ) -> Result<Vec<CaseId>, StoreError> {
     let mut touched = Vec::new();
     for study in studies::study_list_of_patient(conn, foreign)? {
-        for (case, _) in studies::study_cases(conn, study.id)? {
-            cases::case_study_remove_in_tx(conn, case, study.id)?;
-            cases::case_flag_in_tx(conn, case, cases::PRIOR_REMOVED, true)?;
-            let data = json!({ "study": study.id, "reason": reason });
-            case_events::append_in_tx(conn, actor, case, None, "prior_removed", &data)?;
-            prescreen_in_tx(conn, actor, case)?;
-            touched.push(case);
-        }
+        touched.extend(detach_study_in_tx(conn, actor, study.id, reason)?);
     }
     touched.sort_by_key(|case| case.0);
     touched.dedup();
+    Ok(touched)
+}
+
+/// Takes one study from elsewhere away from every case.
+///
+/// # Errors
+/// What the database says.
+pub(super) fn detach_study_in_tx(
+    conn: &mut Connection,
+    actor: &Actor,
+    study: StudyId,
+    reason: &str,
+) -> Result<Vec<CaseId>, StoreError> {
+    let mut touched = Vec::new();
+    for (case, _) in studies::study_cases(conn, study)? {
+        cases::case_study_remove_in_tx(conn, case, study)?;
+        cases::case_flag_in_tx(conn, case, cases::PRIOR_REMOVED, true)?;
+        let data = json!({ "study": study, "reason": reason });
+        case_events::append_in_tx(conn, actor, case, None, "prior_removed", &data)?;
+        prescreen_in_tx(conn, actor, case)?;
+        touched.push(case);
+    }
     Ok(touched)
 }
 

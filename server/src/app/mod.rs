@@ -10,6 +10,7 @@ pub mod board;
 pub mod board_history;
 pub mod case_sheet;
 pub mod changes;
+pub mod claims;
 pub mod closed_days;
 pub mod comparing;
 pub mod conflicts;

@@ -8,10 +8,11 @@ use dokuei_models::store::endpoint_states::{self, EndpointStateRow};
 use dokuei_models::store::jobs::{self, JobRow};
 use dokuei_models::store::quarantine::{self, QuarantineOutcome, QuarantineRow, RefusalRow};
 use dokuei_models::store::sites::{self, EndpointRow, SiteRow};
-use dokuei_models::store::{case_events, images};
+use dokuei_models::store::{case_events, images, study_claims};
 use dokuei_models::{CaseId, Connection, EndpointId, JobId, SiteId, StoreError};
 
 use super::board;
+use super::claims::{self, Claim};
 use super::conflicts::{self, Waiting};
 use crate::authority::{Person, Reach};
 use crate::error::{Error, Result};
@@ -41,6 +42,8 @@ pub struct Trouble {
     pub asked: usize,
     /// Images that contradict what is shown.
     pub conflicts: i64,
+    /// Studies from elsewhere that their site itself sends.
+    pub claims: usize,
     /// Strangers of the last day.
     pub refusals: i64,
     /// Peers that have been quiet.
@@ -55,6 +58,8 @@ impl Trouble {
             && self.quarantine == 0
             && self.conflicts == 0
             && self.withdrawn == 0
+            && self.asked == 0
+            && self.claims == 0
             && self.refusals == 0
             && self.silent == 0
     }
@@ -79,6 +84,8 @@ pub struct TroubleLists {
     pub asked: Vec<CaseRow>,
     /// Studies of which versions wait.
     pub conflicts: Vec<Waiting>,
+    /// Studies from elsewhere that their site itself sends.
+    pub claims: Vec<Claim>,
     /// Strangers.
     pub refusals: Vec<RefusalRow>,
     /// Silent peers.
@@ -108,6 +115,7 @@ pub fn count(conn: &mut Connection, site_rows: &[SiteRow], now: NaiveDateTime) -
         withdrawn: cases::case_list_flagged(conn, &ids, IMAGES_WITHDRAWN, MOST)?.len(),
         asked: cases::case_list_flagged(conn, &ids, WITHDRAWAL_ASKED, MOST)?.len(),
         conflicts: images::version_count_waiting(conn, &ids)?,
+        claims: study_claims::claim_list_waiting(conn, &ids, MOST)?.len(),
         refusals: quarantine::refusal_list(conn, now - REFUSALS_OF, 1)?.1,
         silent: silent(conn, site_rows, now)?.len(),
     })
@@ -147,6 +155,7 @@ pub async fn lists(state: &State, reach: Reach) -> Result<TroubleLists> {
             withdrawn: cases::case_list_flagged(conn, &ids, IMAGES_WITHDRAWN, MOST)?,
             asked: cases::case_list_flagged(conn, &ids, WITHDRAWAL_ASKED, MOST)?,
             conflicts: conflicts::waiting(conn, &site_rows)?,
+            claims: claims::waiting(conn, &site_rows)?,
             refusals: quarantine::refusal_list(conn, now - REFUSALS_OF, MOST)?.0,
             silent: silent(conn, &site_rows, now)?,
             states: endpoint_states::endpoint_state_list(conn)?,

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use super::form::ReasonForm;
 use super::{Answer, Page, Routes, page};
 use crate::app::case_sheet::{self, Redeliver};
+use crate::app::claims;
 use crate::app::conflicts::Waiting;
 use crate::app::returns;
 use crate::app::trouble::{self, TroubleLists};
@@ -26,6 +27,7 @@ pub fn routes(routes: &mut Routes) {
     routes.post("/dispatch/jobs/{job}/again", revive);
     routes.post("/dispatch/quarantine/{object}/resolve", resolve);
     routes.post("/dispatch/cases/{case}/withdrawn-settled", settle_withdrawn);
+    routes.post("/dispatch/claims/{study}/decide", decide_claim);
     routes.post("/dispatch/deliveries/{delivery}/again", deliver_again);
     routes.post("/dispatch/deliveries/{delivery}/give-up", give_up);
 }
@@ -120,4 +122,23 @@ async fn give_up(
     let what = Redeliver::GiveUp(form.reason()?);
     case_sheet::redeliver(&state, who.person(), who.reach(), path.into_inner(), what).await?;
     Ok(page::see_other(false, "/dispatch/trouble#deliveries"))
+}
+
+#[derive(Deserialize)]
+struct ClaimForm {
+    #[serde(default)]
+    decision: String,
+    #[serde(default)]
+    reason: String,
+}
+
+async fn decide_claim(
+    who: Allowed<Dispatch>,
+    state: State,
+    path: web::Path<StudyId>,
+    form: web::Form<ClaimForm>,
+) -> Answer {
+    let decision = form.decision.parse().map_err(|_| Error::new(&common::BAD_REQUEST).with("reason", "decision"))?;
+    claims::decide(&state, who.person(), who.reach(), *path, decision, &form.reason).await?;
+    Ok(page::see_other(false, "/dispatch/trouble#claims"))
 }

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use dokuei_dicom_gateway::scp::REPORT_COMMITMENT;
 
 use super::Job;
+use crate::app::claims::REFILE;
 use crate::state::State;
 
 /// What does one job.
@@ -60,6 +61,7 @@ pub fn all() -> Vec<Kind> {
     vec![
         Kind::new("settle_study", super::settle_study::run),
         Kind::new("tell_study", super::tell_study::run),
+        Kind::new(REFILE, super::refile_claimed::run).lasting(super::refile_claimed::LEASE_SECONDS),
         Kind::new("prescreen_case", super::prescreen_case::run),
         Kind::new("plan", super::plan::run),
         Kind::new("deliver", super::deliver::run),

@@ -15,6 +15,7 @@ pub mod mail;
 pub mod orphans;
 pub mod plan;
 pub mod prescreen_case;
+pub mod refile_claimed;
 pub mod report_commitment;
 pub mod sealer;
 pub mod settle_study;

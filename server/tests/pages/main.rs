@@ -12,6 +12,7 @@ mod api_regrouping;
 mod app;
 mod arriving;
 mod asked;
+mod claims;
 mod clocks;
 mod dicomweb;
 mod dispatch;

@@ -244,6 +244,7 @@ GET    /dispatch                                   dispatch
 GET    /dispatch/board                             dispatch
 POST   /dispatch/cases/{case}/withdrawal           dispatch
 POST   /dispatch/cases/{case}/withdrawn-settled    dispatch
+POST   /dispatch/claims/{study}/decide             dispatch
 GET    /dispatch/conflicts/{study}                 dispatch
 POST   /dispatch/conflicts/{study}/decide          dispatch
 POST   /dispatch/conflicts/{study}/undo            dispatch

@@ -533,3 +533,14 @@ arrivals-via-upload = uploaded in the portal
 arrivals-via-stow = DICOMweb (STOW-RS)
 arrivals-via-import = taken in from quarantine
 
+dispatch-trouble-claims = Studies from elsewhere that their site sends too
+dispatch-trouble-claims-empty = No study waits for an answer.
+dispatch-trouble-claims-text = The site itself sent images under the study UID of a study that was taken in as another institution's. Until somebody says whether it is the site's own or only handed on, the new images are kept apart.
+dispatch-quarantine-elsewhere-study = Image of a study from elsewhere
+claim-foreign = Patient by the medium
+claim-ours = Patient by the site
+claim-waiting = Images kept apart
+claim-is-ours = The site's own study
+claim-is-ours-text = It becomes the study of the site's patient, is matched with its request and read. It is taken from the cases beside which it stood for comparison.
+claim-is-elsewhere = Still from elsewhere
+claim-is-elsewhere-text = The images are added to the study that is here, for comparison only. They are not read.

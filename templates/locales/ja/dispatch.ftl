@@ -533,3 +533,14 @@ arrivals-via-upload = ポータルからのアップロード
 arrivals-via-stow = DICOMweb（STOW-RS）
 arrivals-via-import = 隔離からの取り込み
 
+dispatch-trouble-claims = 他施設画像と同じ検査の受信
+dispatch-trouble-claims-empty = 判断を待つ検査はありません。
+dispatch-trouble-claims-text = 他施設の画像として取り込んだ検査と同じ検査UIDの画像を、施設自身が送信しました。施設の検査か、他施設の画像の転送かを判断するまで、新しい画像は隔離しています。
+dispatch-quarantine-elsewhere-study = 他施設画像と同じ検査の画像
+claim-foreign = 他施設画像の患者
+claim-ours = 施設の送信での患者
+claim-waiting = 隔離中の画像
+claim-is-ours = 施設の検査
+claim-is-ours-text = 施設の患者の検査として登録し、依頼と照合して読影に回します。比較用に付いていた症例からは外れます。
+claim-is-elsewhere = 他施設の画像のまま
+claim-is-elsewhere-text = 比較用の画像として、今ある検査に加えます。読影の対象にはなりません。

@@ -12,10 +12,10 @@ use super::{InstanceFacts, decide, warn};
 use crate::db::Connection;
 use crate::error::{OrNotFound, StoreError};
 use crate::identity::{self, IdentityChange};
-use crate::ids::{ArrivalId, InstanceId, SiteId};
+use crate::ids::{ArrivalId, InstanceId, SiteId, StudyId};
 use crate::names::PatientIdRule;
 use crate::objects::KeptObject;
-use crate::schema::{instance_versions, instances, sites};
+use crate::schema::{instance_versions, instances, sites, studies};
 
 /// Issuer of Patient ID: another issuer's number is another patient's.
 const ISSUER_OF_PATIENT_ID: &str = "00100021";
@@ -61,19 +61,29 @@ pub enum AgainKept {
     Waits(InstanceId),
 }
 
-/// The shown version of an instance, hidden or not.
+/// The shown version of an instance, hidden or not; and its study, if that is from elsewhere.
 pub(super) fn known_instance(
     conn: &mut Connection,
     site: SiteId,
     sop_instance_uid: &str,
-) -> Result<Option<KnownInstance>, StoreError> {
-    let found: Option<(InstanceId, String, i64, String)> = instances::table
+) -> Result<Option<(KnownInstance, Option<StudyId>)>, StoreError> {
+    let found: Option<(InstanceId, String, i64, String, StudyId, bool)> = instances::table
+        .inner_join(studies::table.on(studies::id.eq(instances::study_id)))
         .filter(instances::site_id.eq(site))
         .filter(instances::sop_instance_uid.eq(sop_instance_uid))
-        .select((instances::id, instances::sha256, instances::size, instances::object_key))
+        .select((
+            instances::id,
+            instances::sha256,
+            instances::size,
+            instances::object_key,
+            instances::study_id,
+            studies::elsewhere,
+        ))
         .first(conn)
         .optional()?;
-    Ok(found.map(|(id, sha256, size, object_key)| KnownInstance { id, sha256, size, object_key }))
+    Ok(found.map(|(id, sha256, size, object_key, study, elsewhere)| {
+        (KnownInstance { id, sha256, size, object_key }, elsewhere.then_some(study))
+    }))
 }
 
 /// Keeps a known instance that came with other bytes.

@@ -223,7 +223,7 @@ fn place_in_tx(conn: &mut Connection, instance: InstanceId, facts: &InstanceFact
             sites::table.find(site).select(sites::patient_id_rule).first(conn).or_not_found("the site")?;
         match super::places::study_of_uid_in_tx(conn, site, rule.parse()?, None, facts, received_at)? {
             super::places::Place::Theirs(study) => study,
-            super::places::Place::OtherPatients(_) => {
+            super::places::Place::OtherPatients(_) | super::places::Place::Claimed(_) => {
                 return Err(StoreError::Conflict { what: "version_take", state: "other_study".to_owned() });
             }
         }

@@ -13,6 +13,7 @@ use crate::names::{PatientIdRule, PatientName};
 use crate::schema::{series, studies};
 use crate::state::MatchState;
 use crate::store::patients::{self, Identity};
+use crate::store::study_claims;
 
 /// The study that an instance names.
 pub(super) enum Place {
@@ -20,10 +21,12 @@ pub(super) enum Place {
     Theirs(StudyId),
     /// What is known of it contradicts the instance's patient.
     OtherPatients(StudyId),
+    /// It is from elsewhere, and the site itself sends it: a person says whose it is.
+    Claimed(StudyId),
 }
 
-/// A known study: its row, its modalities, and who its patient is by the first header.
-type Found = (StudyId, String, (String, String, String, String, Option<NaiveDate>, String));
+/// A known study: its row, its modalities, whether it is from elsewhere, and who its patient is by the first header.
+type Found = (StudyId, String, bool, (String, String, String, String, Option<NaiveDate>, String));
 
 /// Finds or makes the study's row. Two associations may bring one study at once.
 pub(super) fn study_of_uid_in_tx(
@@ -41,6 +44,7 @@ pub(super) fn study_of_uid_in_tx(
             .select((
                 studies::id,
                 studies::modalities,
+                studies::elsewhere,
                 (
                     studies::header_patient_id,
                     studies::header_name_alphabetic,
@@ -54,7 +58,7 @@ pub(super) fn study_of_uid_in_tx(
             .optional()
     };
     if let Some(found) = find(conn)? {
-        return known_study_in_tx(conn, rule, facts, found);
+        return known_study_in_tx(conn, site, rule, arrival, facts, found, at);
     }
     let identity = &facts.identity;
     let key = rule.key(&identity.patient_id);
@@ -104,7 +108,7 @@ pub(super) fn study_of_uid_in_tx(
         Err(diesel::result::Error::DatabaseError(diesel::result::DatabaseErrorKind::UniqueViolation, _)) => {
             // The other association was first; its row is visible now.
             match find(conn)? {
-                Some(found) => known_study_in_tx(conn, rule, facts, found),
+                Some(found) => known_study_in_tx(conn, site, rule, arrival, facts, found, at),
                 None => Err(StoreError::TryAgain),
             }
         }
@@ -115,10 +119,16 @@ pub(super) fn study_of_uid_in_tx(
 /// Whether a known study is the instance's patient's; then it has the instance's modality from now on.
 fn known_study_in_tx(
     conn: &mut Connection,
+    site: SiteId,
     rule: PatientIdRule,
+    arrival: Option<ArrivalId>,
     facts: &InstanceFacts,
-    (study, modalities, header): Found,
+    (study, modalities, elsewhere, header): Found,
+    at: NaiveDateTime,
 ) -> Result<Place, StoreError> {
+    if elsewhere && study_claims::claims_in_tx(conn, site, study, arrival, facts, at)? {
+        return Ok(Place::Claimed(study));
+    }
     let (patient_id, alphabetic, ideographic, phonetic, birth_date, sex) = header;
     let name = PatientName { alphabetic, ideographic, phonetic };
     if identity::contradicts(rule, &Identity { patient_id, name, birth_date, sex }, &facts.identity) {

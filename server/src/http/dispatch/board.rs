@@ -146,6 +146,8 @@ fn trouble(page: &Page, board: &Board) -> Vec<Trouble> {
     [
         ("asked", count(of.asked)),
         ("conflicts", of.conflicts),
+        ("claims", count(of.claims)),
+        ("withdrawn", count(of.withdrawn)),
         ("deliveries", count(of.deliveries)),
         ("jobs", count(of.jobs)),
         ("quarantine", of.quarantine),
