@@ -51,8 +51,8 @@ impl Target {
         }
     }
 
-    /// What an object of this transfer syntax can be turned into, the better one first. An implicit one only stays
-    /// implicit: which VR its private elements have, nobody wrote down.
+    /// What an object of this transfer syntax is offered as to a peer that may not take it, the better one first. An
+    /// implicit one only stays implicit, which nobody may refuse: as explicit its private elements would be UN.
     pub fn of(transfer_syntax: &str) -> &'static [Self] {
         match transfer_syntax {
             "1.2.840.10008.1.2" => &[],

@@ -2,7 +2,7 @@
 
 use dicom_core::{
     Tag, VR,
-    dictionary::{DataDictionary, DataDictionaryEntry},
+    dictionary::{DataDictionary, DataDictionaryEntry, VirtualVr},
 };
 use dicom_dictionary_std::StandardDataDictionary;
 
@@ -131,4 +131,9 @@ pub(crate) fn is_long(vr: VR) -> bool {
 
 fn dictionary_vr(tag: Tag) -> VR {
     StandardDataDictionary.by_tag(tag).map_or(VR::UN, |entry| entry.vr().relaxed())
+}
+
+/// Whether an element is US or SS, as Pixel Representation says.
+pub(crate) fn is_us_or_ss(tag: Tag) -> bool {
+    StandardDataDictionary.by_tag(tag).is_some_and(|entry| entry.vr() == VirtualVr::Xs)
 }

@@ -2,7 +2,8 @@
 //!
 //! Iterative, and never deeper than [`MAX_DEPTH`]. Sequences and items come out with undefined length, so that nothing
 //! has to be counted. The content of a UN of undefined length is implicit little endian (PS3.5 6.2.2 note, CP-246) and
-//! stays so inside an explicit data set.
+//! stays so inside an explicit data set. From implicit to explicit the dictionary says the VR, and Pixel Representation
+//! whether what may be US or SS is signed; what no dictionary knows becomes UN (PS3.5 6.2.2).
 
 use dicom_core::{Tag, VR};
 
@@ -18,6 +19,8 @@ pub(super) struct Edit {
     /// What the object says itself stands.
     pub only_if_absent: bool,
 }
+
+const PIXEL_REPRESENTATION: Tag = Tag(0x0028, 0x0103);
 
 #[derive(Clone, Copy)]
 enum Kind {
@@ -40,6 +43,8 @@ struct Rewrite<'a> {
     edits: std::iter::Peekable<std::vec::IntoIter<Edit>>,
     top: (Encoding, Encoding),
     big_pixels: bool,
+    /// Pixel Representation (0028,0103) is 1.
+    signed: bool,
 }
 
 /// Writes `data` again. `edits` are in order of tags; `big_pixels` says that pixel words are big endian although the
@@ -54,7 +59,8 @@ pub(super) fn rewrite(
     let added: usize = edits.iter().filter_map(|edit| edit.value.as_ref()).map(Vec::len).sum();
     let out = Vec::with_capacity(data.len().saturating_add(added).min(64 << 20));
     let edits = edits.into_iter().peekable();
-    let mut rewrite = Rewrite { data, at: 0, out, stack: Vec::new(), edits, top: (from, to), big_pixels };
+    let mut rewrite =
+        Rewrite { data, at: 0, out, stack: Vec::new(), edits, top: (from, to), big_pixels, signed: false };
     while rewrite.step()? {}
     rewrite.due_edits(None);
     Ok(rewrite.out)
@@ -145,8 +151,12 @@ impl Rewrite<'_> {
         if head.tag.element() == 0 {
             return Ok(());
         }
-        self.head(to, head.tag, head.vr, head.length);
         let value = &self.data[value_at..end];
+        if top && head.tag == PIXEL_REPRESENTATION {
+            self.signed = from.u16([value.first().copied().unwrap_or(0), value.get(1).copied().unwrap_or(0)]) == 1;
+        }
+        let told = !from.explicit && self.signed && head.vr == VR::US && element::is_us_or_ss(head.tag);
+        self.head(to, head.tag, if told { VR::SS } else { head.vr }, head.length);
         let is_pixels = top && head.tag == Tag(0x7FE0, 0x0010);
         let word = if from.big_endian || self.big_pixels && is_pixels { word_size(head.vr) } else { 1 };
         if word == 1 {

@@ -178,3 +178,48 @@ async fn structure_is_kept_without_recursion() {
     let error = transcode::dataset(&deep, transcode::Target::Implicit).unwrap_err();
     assert!(error.to_string().contains("nested deeper"), "{error}");
 }
+
+/// The elements of a dump that everybody has a dictionary for, without the comments behind them.
+async fn elements(path: &Path) -> Vec<String> {
+    let dump = dcmtk("dcmdump", &["-q", "+L", path.to_str().unwrap()]).await;
+    assert!(dump.ok, "{}", dump.text);
+    let of_dataset = dump.text.lines().skip_while(|line| !line.starts_with("# Dicom-Data-Set"));
+    let element = |line: &str| {
+        let line = line.trim_start();
+        let odd = u16::from_str_radix(line.get(1..5)?, 16).ok()? % 2 == 1;
+        let value = line.rsplit_once('#').map_or(line, |(value, _)| value).trim_end();
+        (line.starts_with('(') && !odd).then(|| value.replace("with explicit length", "with undefined length"))
+    };
+    of_dataset.filter_map(element).filter(|line| !line.starts_with("(fffe")).collect()
+}
+
+/// A medium's profile takes explicit little endian only: what came as implicit is written as `dcmconv` writes it.
+#[tokio::test]
+async fn an_implicit_object_becomes_the_explicit_one_that_dcmtk_makes_of_it() {
+    let Some(samples) = Samples::find() else { return };
+    let explicit = |file: &[u8]| {
+        let made = transcode::dataset(file, transcode::Target::Explicit).unwrap();
+        let header = header::read_file(file).unwrap();
+        let mut part10 = part10::file_meta(header.sop_class.as_str(), header.sop_instance.as_str(), EXPLICIT);
+        part10.extend(made);
+        part10
+    };
+    for name in ["rtplan.dcm", "rtdose.dcm", "MR_small_implicit.dcm"] {
+        let path = samples.path(name);
+        let file = std::fs::read(&path).unwrap();
+        assert_eq!(header::split_file(&file).unwrap().transfer_syntax, IMPLICIT, "{name}");
+        let theirs = stored(b"");
+        let made = dcmtk("dcmconv", &["-q", "+te", "-g", path.to_str().unwrap(), theirs.to_str().unwrap()]).await;
+        assert!(made.ok, "{name}: {}", made.text);
+        let (ours, theirs) = (elements(&stored(&explicit(&file))).await, elements(&theirs).await);
+        assert!(ours.len() > 20, "{name}: {ours:?}");
+        assert_eq!(ours, theirs, "{name}");
+    }
+    // What may be US or SS is signed where the pixels are, which an implicit object says nowhere else.
+    let signed = std::fs::read(samples.path("CT_small.dcm")).unwrap();
+    let implicit = transcode::dataset(&signed, transcode::Target::Implicit).unwrap();
+    let mut part10 = part10::file_meta("1.2.840.10008.5.1.4.1.1.2", "1.2.3", IMPLICIT);
+    part10.extend(implicit);
+    let back = elements(&stored(&explicit(&part10))).await;
+    assert!(back.iter().any(|line| line.starts_with("(0028,0120) SS -2000")), "{back:?}");
+}

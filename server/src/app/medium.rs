@@ -167,11 +167,12 @@ fn portable(mut set: FileSet, bytes: Bytes) -> (FileSet, anyhow::Result<Portable
 
 const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
 
-/// The header, the transfer syntax and the file: uncompressed where that can be done, else as it was received.
+/// The header, the transfer syntax and the file: explicit little endian and uncompressed, as the general purpose profiles
+/// want it (PS3.11), where that can be done; else as it was received.
 fn plain(bytes: &Bytes) -> anyhow::Result<(DataSet, String, Bytes)> {
     let header = dataset::read_file(bytes, Limits::default())?;
     let syntax = header::split_file(bytes)?.transfer_syntax;
-    if Target::of(&syntax).contains(&Target::Explicit) {
+    if syntax != EXPLICIT_LITTLE {
         match transcode::dataset(bytes, Target::Explicit) {
             Ok(body) => {
                 let (class, instance) = (header.text(tags::SOP_CLASS_UID), header.text(tags::SOP_INSTANCE_UID));
