@@ -8,6 +8,7 @@
 mod accounts;
 mod admin;
 mod api;
+mod api_arrivals;
 mod api_regrouping;
 mod app;
 mod arriving;

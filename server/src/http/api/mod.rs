@@ -7,15 +7,19 @@
 //! `GET /api/v1/openapi.json`, made from the handlers themselves; a test holds it
 //! against the table of routes.
 
+mod arrivals;
 mod audit;
 mod billing;
 mod cases;
+mod conflicts;
 mod deciding;
 mod dispatch;
 mod forms;
 mod images;
 mod me;
 mod media;
+mod peers;
+mod quarantine;
 mod reads;
 mod regrouping;
 mod reports;
@@ -59,6 +63,10 @@ pub fn routes(routes: &mut Routes) {
         deciding::routes,
         regrouping::routes,
         trouble::routes,
+        arrivals::routes,
+        conflicts::routes,
+        quarantine::routes,
+        peers::routes,
         billing::routes,
         skills::routes,
         sites::routes,
@@ -160,6 +168,31 @@ pub fn routes(routes: &mut Routes) {
         trouble::trouble_list,
         trouble::job_again,
         trouble::quarantine_resolve,
+        arrivals::arrival_list,
+        arrivals::arrival,
+        arrivals::arrival_whole,
+        arrivals::portal_arrival_list,
+        arrivals::portal_arrival,
+        arrivals::portal_images_withdraw,
+        arrivals::portal_withdrawal_undo,
+        conflicts::conflict_list,
+        conflicts::conflict,
+        conflicts::conflict_decide,
+        conflicts::conflict_undo,
+        conflicts::claim_list,
+        conflicts::claim_decide,
+        conflicts::case_withdrawal,
+        conflicts::read_report_stands,
+        quarantine::quarantine_object,
+        quarantine::quarantine_file,
+        quarantine::quarantine_find,
+        quarantine::quarantine_assign,
+        quarantine::quarantine_retry,
+        quarantine::quarantine_restore,
+        peers::peer_list,
+        peers::peer,
+        peers::prior_rule,
+        peers::prior_rule_change,
         forms::portal_form_add,
         forms::portal_form,
         verdicts::read_compare,

@@ -133,7 +133,7 @@ pub(super) async fn site_change(
 
 /// A DICOM endpoint.
 #[derive(Serialize, ToSchema)]
-struct EndpointShape {
+pub(super) struct EndpointShape {
     id: i64,
     /// What a change must name.
     version: i32,
@@ -164,7 +164,7 @@ struct EndpointShape {
 }
 
 impl EndpointShape {
-    fn of(row: EndpointRow, language: Language) -> Self {
+    pub(super) fn of(row: EndpointRow, language: Language) -> Self {
         Self {
             id: row.id.0,
             version: row.version,
