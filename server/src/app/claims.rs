@@ -133,9 +133,7 @@ pub async fn refile(state: &State, study: StudyId) -> anyhow::Result<()> {
         }
     }
     archive.close(arrival, counts, "done").await?;
-    if decision == ClaimDecision::Ours {
-        take_ours(state, study, claim.reason.unwrap_or_default()).await?;
-    }
+    settle_headers(state, study, decision, claim.reason.unwrap_or_default()).await?;
     state.wake.tell(Topic::Jobs);
     Ok(())
 }
@@ -169,22 +167,32 @@ async fn file(
     }
 }
 
-/// The site's own headers take the place of the other house's where both brought an image: it was said whose they are.
-/// Where the site sent some images only, the rest stays a question on the page of the conflict.
-async fn take_ours(state: &State, study: StudyId, reason: String) -> Result<(), StoreError> {
+/// Where both houses brought an image and its header still waits for a person, that of the house whose study it is is
+/// shown: it was said whose they are. Where that would leave images of two patients in the study, because the site sent
+/// some only, the rest stays a question on the page of the conflict. Other pixels always do.
+async fn settle_headers(
+    state: &State,
+    study: StudyId,
+    decision: ClaimDecision,
+    reason: String,
+) -> Result<(), StoreError> {
     let actor = Actor::system("claims", state.now());
-    let take = move |conn: &mut Connection| {
+    let decision = match decision {
+        ClaimDecision::Ours => Decision::Take,
+        ClaimDecision::Elsewhere => Decision::Keep,
+    };
+    let settle = move |conn: &mut Connection| {
         let versions = images::version_list_of_study(conn, study)?;
-        let headers = versions.iter().filter(|row| {
-            row.standing == Standing::Waiting && row.difference != dokuei_models::store::images::Difference::Pixels
-        });
+        let headers = versions
+            .iter()
+            .filter(|row| row.standing == Standing::Waiting && row.difference != images::Difference::Pixels);
         let ids: Vec<i64> = headers.map(|row| row.id).collect();
         if ids.is_empty() {
             return Ok(());
         }
-        images::versions_decide_in_tx(conn, &actor, study, &ids, Decision::Take, &reason)
+        images::versions_decide_in_tx(conn, &actor, study, &ids, decision, &reason)
     };
-    match state.db.tx(take).await {
+    match state.db.tx(settle).await {
         Ok(()) | Err(StoreError::Conflict { .. } | StoreError::Repeat(_)) => Ok(()),
         Err(error) => Err(error),
     }

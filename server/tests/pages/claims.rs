@@ -5,7 +5,7 @@ use chrono::TimeDelta;
 use dokuei_demo::dicom::Instance;
 use dokuei_dicom_gateway::intake::{Archive as _, IndexedArchive, Kept, ReceivedObject};
 use dokuei_models::state::{MatchState, Whose};
-use dokuei_models::store::images::NewArrival;
+use dokuei_models::store::images::{self, NewArrival, Standing};
 use dokuei_models::store::{patients, quarantine, studies, study_claims, submissions};
 use dokuei_models::{ArrivalId, StudyId};
 use dokuei_server::authority::{Role, Scope};
@@ -156,6 +156,9 @@ async fn said_to_be_from_elsewhere_still_it_stays_for_comparison_and_nobody_is_a
     let row = app.state.db.read(move |conn| studies::study_get(conn, study)).await.unwrap();
     assert!(row.elsewhere && row.instances == 4, "{row:?}");
     assert_eq!((row.match_state, world.waiting(study).await), (MatchState::Comparison, 0));
+    let versions = app.state.db.read(move |conn| images::version_list_of_study(conn, study)).await.unwrap();
+    let asked = versions.iter().any(|one| one.standing == Standing::Waiting);
+    assert!(versions.len() == 2 && !asked, "both headers are kept, and nobody is asked a second time: {versions:?}");
     // The very images of the medium, sent by the site: known, and no new question.
     let site = world.arrival(Whose::Ours).await;
     assert!(matches!(world.keep(site, &world.files[0]).await, Kept::Repeat(_)));
