@@ -1,7 +1,7 @@
 //! Makes pictures for a screen out of DICOM objects, from full-bit data.
 //!
 //! Input is always the bytes of one object (Part 10, or tolerated without its
-//! preamble); output is a value. Nothing is kept between calls and no stored
+//! preamble), or of an object that is too long for memory an [`Excerpt`]; output is a value. Nothing is kept between calls and no stored
 //! byte is changed: turning, mirroring and shutters are never applied.
 //!
 //! The grey pipeline is that of PS3.4 N.2: stored value -> Modality LUT or
@@ -23,6 +23,7 @@ mod codec;
 mod colour;
 mod describe;
 mod encapsulated;
+mod excerpt;
 mod format;
 mod frames;
 mod grey;
@@ -36,6 +37,7 @@ mod samples;
 mod voi;
 
 pub use describe::{FrameSet, Rescale, Spacing, SpacingSource};
+pub use excerpt::{Excerpt, Image};
 pub use grey::RawFrame;
 pub use orientation::Edges;
 pub use voi::{Preset, PresetSource, VoiFunction, VoiTable};
@@ -119,13 +121,15 @@ pub enum RenderError {
 ///
 /// Fails only if the bytes are not a readable object; an object that cannot be
 /// shown says why in [`FrameSet::displayable`].
-pub fn describe(bytes: &[u8]) -> Result<FrameSet, RenderError> {
-    guarded(|| describe::describe(&File::open(bytes)?))
+pub fn describe<'a>(image: impl Into<Image<'a>>) -> Result<FrameSet, RenderError> {
+    let image = image.into();
+    guarded(|| describe::describe(&File::open(image)?))
 }
 
 /// One frame (from 0) as a PNG: 8-bit grey, or 8-bit RGB for colour.
-pub fn frame_png(bytes: &[u8], frame: u32, view: &View) -> Result<Vec<u8>, RenderError> {
-    guarded(|| picture::png(&File::open(bytes)?, frame, view))
+pub fn frame_png<'a>(image: impl Into<Image<'a>>, frame: u32, view: &View) -> Result<Vec<u8>, RenderError> {
+    let image = image.into();
+    guarded(|| picture::png(&File::open(image)?, frame, view))
 }
 
 /// How a picture is written.
@@ -141,17 +145,23 @@ pub enum Encoding {
 }
 
 /// One frame (from 0): 8-bit grey, or 8-bit RGB for colour.
-pub fn frame_encoded(bytes: &[u8], frame: u32, view: &View, encoding: Encoding) -> Result<Vec<u8>, RenderError> {
+pub fn frame_encoded<'a>(
+    image: impl Into<Image<'a>>,
+    frame: u32,
+    view: &View,
+    encoding: Encoding,
+) -> Result<Vec<u8>, RenderError> {
+    let image = image.into();
     match encoding {
-        Encoding::Png => frame_png(bytes, frame, view),
-        Encoding::Jpeg { quality } => guarded(|| picture::jpeg(&File::open(bytes)?, frame, view, quality)),
+        Encoding::Png => guarded(|| picture::png(&File::open(image)?, frame, view)),
+        Encoding::Jpeg { quality } => guarded(|| picture::jpeg(&File::open(image)?, frame, view, quality)),
     }
 }
 
 /// The middle frame, at most `max_size` pixels at its longest side.
 pub fn thumbnail_png(bytes: &[u8], max_size: u32) -> Result<Vec<u8>, RenderError> {
     guarded(|| {
-        let file = File::open(bytes)?;
+        let file = File::open(bytes.into())?;
         let frames = frames::locate(&file)?.held();
         picture::png(&file, frames / 2, &View { max_size: Some(max_size), ..View::default() })
     })
@@ -159,8 +169,9 @@ pub fn thumbnail_png(bytes: &[u8], max_size: u32) -> Result<Vec<u8>, RenderError
 
 /// One grey frame (from 0) as 16-bit samples, with all that a browser needs to
 /// window it exactly as [`frame_png`] does.
-pub fn raw_frame(bytes: &[u8], frame: u32) -> Result<RawFrame, RenderError> {
-    guarded(|| grey::raw(&File::open(bytes)?, frame))
+pub fn raw_frame<'a>(image: impl Into<Image<'a>>, frame: u32) -> Result<RawFrame, RenderError> {
+    let image = image.into();
+    guarded(|| grey::raw(&File::open(image)?, frame))
 }
 
 /// All frames as native little endian pixels, at most `limit` bytes of them.
@@ -175,7 +186,7 @@ pub(crate) fn native_frame(bytes: &[u8]) -> Result<Vec<u8>, RenderError> {
 
 /// Whether two objects of equal pixel format hold equal stored values, frame by frame.
 pub(crate) fn same_samples(one: &[u8], other: &[u8]) -> Result<bool, RenderError> {
-    guarded(|| samples::same(&File::open(one)?, &File::open(other)?))
+    guarded(|| samples::same(&File::open(one.into())?, &File::open(other.into())?))
 }
 
 /// A panic in a codec is damage in the image, not the end of the process.

@@ -143,6 +143,11 @@ impl Head {
         }
     }
 
+    /// Whether the object is deflated, so that offsets count in what was inflated.
+    pub fn is_inflated(&self) -> bool {
+        self.inflated.is_some()
+    }
+
     /// Whether multi-byte values are stored big endian.
     pub fn is_big_endian(&self) -> bool {
         matches!(self.transfer_syntax.as_str(), "1.2.840.10008.1.2.2" | "1.2.840.113619.5.2")

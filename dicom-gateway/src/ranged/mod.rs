@@ -6,6 +6,7 @@
 //! Bytes read in part cannot be held against the object's hash; whoever gives out whole objects does that.
 
 mod decoded;
+mod excerpt;
 mod fragments;
 mod frames;
 mod head;
@@ -19,6 +20,7 @@ use bytes::Bytes;
 use dokuei_models::objects::{ObjectError, Objects};
 
 pub use decoded::decoded;
+pub use excerpt::excerpt;
 pub use frames::{Coding, Frames, Piece};
 pub use head::{Head, PixelsAt, head};
 

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use dicom_core::{Tag, VR};
 use dicom_dictionary_std::tags;
 
-use super::RenderError;
+use super::{Excerpt, Image, RenderError};
 use crate::charset::CharacterSets;
 use crate::header::element::Encoding;
 use crate::header::split_file;
@@ -121,11 +121,23 @@ pub(super) struct File<'a> {
     pub pixels: Option<Pixels>,
     pub pixels_big_endian: bool,
     pub sets: CharacterSets,
+    /// The only frame, where not the whole object is at hand.
+    pub excerpt: Option<&'a Excerpt>,
     gather: Gather,
 }
 
 impl<'a> File<'a> {
-    pub fn open(bytes: &'a [u8]) -> Result<Self, RenderError> {
+    pub fn open(image: Image<'a>) -> Result<Self, RenderError> {
+        match image {
+            Image::Whole(bytes) => Self::read(bytes),
+            // Its frame is little endian already.
+            Image::Frame(excerpt) => {
+                Ok(Self { excerpt: Some(excerpt), pixels_big_endian: false, ..Self::read(&excerpt.head)? })
+            }
+        }
+    }
+
+    fn read(bytes: &'a [u8]) -> Result<Self, RenderError> {
         let parts = split_file(bytes)?;
         let body = &bytes[parts.dataset_at.min(bytes.len())..];
         let dataset = if parts.transfer_syntax == DEFLATED { Cow::Owned(inflate(body)?) } else { Cow::Borrowed(body) };
@@ -138,6 +150,7 @@ impl<'a> File<'a> {
             transfer_syntax: parts.transfer_syntax,
             pixels: walked.pixels,
             sets: CharacterSets::parse(b""),
+            excerpt: None,
             gather,
         };
         let sets = file.top(tags::SPECIFIC_CHARACTER_SET).map(|element| CharacterSets::parse(element.value));

@@ -111,12 +111,14 @@ pub(super) fn describe(file: &File<'_>) -> Result<FrameSet, RenderError> {
 fn fill(file: &File<'_>, set: &mut FrameSet) -> Result<(), RenderError> {
     let frames = frames::locate(file)?;
     set.frames = frames.held();
-    decodable(file, &frames)?;
+    // Of an excerpt, the frame that is there.
+    let first = file.excerpt.map_or(0, |only| only.frame);
+    decodable(file, &frames, first)?;
     if frames.format.is_grey() {
-        if let Modality::Rescale(rescale) = Modality::read(file, &frames.format, 0) {
+        if let Modality::Rescale(rescale) = Modality::read(file, &frames.format, first) {
             set.rescale = Some(rescale);
         }
-        let offers = grey::presets(file, &frames, 0)?;
+        let offers = grey::presets(file, &frames, first)?;
         set.function = offers.function;
         set.windows = offers.presets;
     }
@@ -124,8 +126,8 @@ fn fill(file: &File<'_>, set: &mut FrameSet) -> Result<(), RenderError> {
 }
 
 /// Whether the first frame's own header is one that can be decoded.
-fn decodable(file: &File<'_>, frames: &Frames) -> Result<(), RenderError> {
-    match frames.bytes(file, 0)? {
+fn decodable(file: &File<'_>, frames: &Frames, first: u32) -> Result<(), RenderError> {
+    match frames.bytes(file, first)? {
         FrameBytes::Native { .. } => match codec::codec_of(&file.transfer_syntax) {
             Some(Codec::Native) => Ok(()),
             _ => Err(RenderError::Coding("native pixels in a compressed transfer syntax")),

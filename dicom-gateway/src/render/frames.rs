@@ -21,6 +21,8 @@ pub(super) struct Frames {
 enum Source {
     /// Offset of the first frame; bits of one frame; VR of the pixel data.
     Native { value: Range<usize>, frame_bits: u64, vr: VR, held: u32 },
+    /// One frame alone: VR of native pixel data, and how many frames there are.
+    Excerpt { native: Option<VR>, held: u32 },
     /// Byte ranges of the fragments that make up each frame.
     Encapsulated(Vec<Vec<Range<usize>>>),
 }
@@ -38,6 +40,11 @@ pub(super) fn locate(file: &File<'_>) -> Result<Frames, RenderError> {
     }
     let format = Format::read(file)?;
     let stated = file.integer(tags::NUMBER_OF_FRAMES).and_then(|value| u32::try_from(value).ok()).unwrap_or(1).max(1);
+    if let Some(excerpt) = file.excerpt {
+        format.frame_bytes()?;
+        let source = Source::Excerpt { native: pixels.length.map(|_| pixels.vr), held: excerpt.held };
+        return Ok(Frames { format, stated, source });
+    }
     let source = match pixels.length {
         Some(length) => {
             let end = pixels.value_at.saturating_add(length as usize).min(file.dataset.len());
@@ -66,7 +73,7 @@ impl Frames {
     /// Frames that are wholly there.
     pub fn held(&self) -> u32 {
         match &self.source {
-            Source::Native { held, .. } => *held,
+            Source::Native { held, .. } | Source::Excerpt { held, .. } => *held,
             Source::Encapsulated(frames) => frames.len() as u32,
         }
     }
@@ -88,6 +95,14 @@ impl Frames {
                 let end = value.start + (first + frame_bits).div_ceil(8) as usize;
                 let bytes = file.dataset.get(start..end).ok_or(RenderError::Truncated { held, stated })?;
                 Ok(FrameBytes::Native { bytes, first_bit: (first % 8) as usize, vr: *vr })
+            }
+            Source::Excerpt { native, .. } => {
+                let only = file.excerpt.filter(|only| only.frame == index);
+                let only = only.ok_or(RenderError::NoSuchFrame { frame: index, frames: held })?;
+                Ok(match native {
+                    Some(vr) => FrameBytes::Native { bytes: &only.pixels, first_bit: 0, vr: *vr },
+                    None => FrameBytes::Encapsulated(Cow::Borrowed(&only.pixels)),
+                })
             }
             Source::Encapsulated(frames) => match frames[index as usize].as_slice() {
                 [only] => Ok(FrameBytes::Encapsulated(Cow::Borrowed(&file.dataset[only.clone()]))),

@@ -20,7 +20,7 @@ pub(crate) struct NativePixels {
 
 /// Decodes a whole object of at most `limit` decoded bytes.
 pub(super) fn decode(bytes: &[u8], limit: usize) -> Result<NativePixels, RenderError> {
-    let file = File::open(bytes)?;
+    let file = File::open(bytes.into())?;
     let located = frames::locate(&file)?;
     let format = &located.format;
     let (held, stated) = (located.held(), located.stated);
@@ -53,7 +53,7 @@ pub(super) fn decode(bytes: &[u8], limit: usize) -> Result<NativePixels, RenderE
 
 /// Decodes the first frame alone.
 pub(super) fn first(bytes: &[u8]) -> Result<Vec<u8>, RenderError> {
-    let file = File::open(bytes)?;
+    let file = File::open(bytes.into())?;
     let located = frames::locate(&file)?;
     let mut out = Vec::with_capacity(located.format.frame_bytes()?);
     write(&mut out, &located.format, &samples::decode(&file, &located, 0)?);

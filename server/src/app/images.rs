@@ -1,29 +1,38 @@
 //! Images for the reading room: what there is, and frames out of full-bit data.
 //!
 //! Frames are made from the stored bytes, which are held against their hash each
-//! time they are read. What was made is kept for a while in a cache of bounded
+//! time they are read. Of an object above [`WHOLE`] bytes only the wanted frame is
+//! read; it is held against its hash once, beside the first frames, and shows
+//! nothing more where it is altered. What was made is kept for a while in a cache of bounded
 //! size, under the content's hash, so that it cannot show anything else.
+
+mod long_objects;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{LazyLock, Mutex, PoisonError};
 
 use bytes::Bytes;
-use dokuei_dicom_gateway::render::{self, RenderError, View};
+use dokuei_dicom_gateway::ranged::{self, RangedError};
+use dokuei_dicom_gateway::render::{self, Image, RenderError, View};
 use dokuei_models::state::CaseStudyRole;
 use dokuei_models::store::audit::{self, Subject};
 use dokuei_models::store::patients::{self, PatientRow};
+use dokuei_models::store::studies::InstanceRow;
 use dokuei_models::store::{cases, reads, requests, studies};
 use dokuei_models::{Connection, InstanceId, ReadId, StoreError};
 use serde::Serialize;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
+use super::dicomweb::objects;
 use super::reading::access;
 use crate::authority::Person;
 use crate::error::codes::reading as codes;
 use crate::error::{Error, Result};
 use crate::state::State;
 
+/// Objects up to as many bytes are read whole for a frame.
+const WHOLE: i64 = 64 << 20;
 /// What the frame cache may hold.
 const CACHE_BYTES: usize = 48 << 20;
 /// Frames decoded at once: one codec may take much memory.
@@ -166,13 +175,8 @@ fn study(
     })
 }
 
-/// Where an instance's bytes are, if a person may see it through this read.
-struct Source {
-    key: String,
-    sha256: String,
-}
-
-async fn source(state: &State, person: &Person, read: ReadId, instance: InstanceId) -> Result<Source> {
+/// An instance, if a person may see it through this read.
+async fn source(state: &State, person: &Person, read: ReadId, instance: InstanceId) -> Result<InstanceRow> {
     let who = person.clone();
     Ok(state
         .db
@@ -183,7 +187,7 @@ async fn source(state: &State, person: &Person, read: ReadId, instance: Instance
             if !of_case {
                 return Err(StoreError::NotFound("the instance"));
             }
-            Ok(Source { key: row.object_key, sha256: row.sha256 })
+            Ok(row)
         })
         .await?)
 }
@@ -195,8 +199,8 @@ async fn source(state: &State, person: &Person, read: ReadId, instance: Instance
 /// `not_found`, `image_altered`, or why it cannot be shown: `image_no_pixels`, `image_coding_unknown`, `image_broken`,
 /// `image_not_shown`.
 pub async fn raw(state: &State, person: &Person, read: ReadId, instance: InstanceId, frame: u32) -> Result<Bytes> {
-    let source = source(state, person, read, instance).await?;
-    made(state, &source, format!("{}:{frame}:raw", source.sha256), move |bytes| pack(bytes, frame)).await
+    let row = source(state, person, read, instance).await?;
+    picture(state, &row, frame, format!("{}:{frame}:raw", row.sha256), move |image| pack(image, frame)).await
 }
 
 /// One frame (from 0) as PNG, at 1:1 unless `view` asks for less: lossless, one pixel a stored pixel.
@@ -211,43 +215,50 @@ pub async fn png(
     frame: u32,
     view: View,
 ) -> Result<Bytes> {
-    let source = source(state, person, read, instance).await?;
-    let key = format!("{}:{frame}:png:{view:?}", source.sha256);
-    made(state, &source, key, move |bytes| render::frame_png(bytes, frame, &view)).await
+    let row = source(state, person, read, instance).await?;
+    let key = format!("{}:{frame}:png:{view:?}", row.sha256);
+    picture(state, &row, frame, key, move |image| render::frame_png(image, frame, &view)).await
 }
 
-/// A picture made from an instance's object, wherever it is asked for: checked against its hash, made in turn, kept for
-/// a while under `key`, which must hold the hash and all that changes the picture.
+/// A picture made from a frame (from 0) of an instance's object, wherever it is asked for: checked against its hash, made
+/// in turn, kept for a while under `key`, which must hold the hash and all that changes the picture.
 ///
 /// # Errors
 /// As [`raw`], but that it does not ask who looks.
 pub async fn picture(
     state: &State,
-    row: &studies::InstanceRow,
+    row: &InstanceRow,
+    frame: u32,
     key: String,
-    make: impl FnOnce(&[u8]) -> std::result::Result<Vec<u8>, RenderError> + Send + 'static,
-) -> Result<Bytes> {
-    made(state, &Source { key: row.object_key.clone(), sha256: row.sha256.clone() }, key, make).await
-}
-
-async fn made(
-    state: &State,
-    source: &Source,
-    key: String,
-    make: impl FnOnce(&[u8]) -> std::result::Result<Vec<u8>, RenderError> + Send + 'static,
+    make: impl FnOnce(Image<'_>) -> std::result::Result<Vec<u8>, RenderError> + Send + 'static,
 ) -> Result<Bytes> {
     if let Some(kept) = cached(&key) {
         return Ok(kept);
     }
     let _turn = TURNS.acquire().await.map_err(Error::internal)?;
-    let bytes = state.objects.get_checked(&source.key, &source.sha256).await.map_err(|error| match error {
-        dokuei_models::objects::ObjectError::Altered => Error::new(&codes::IMAGE_ALTERED),
-        other => Error::internal(other),
-    })?;
-    let made = tokio::task::spawn_blocking(move || make(&bytes)).await.map_err(Error::internal)?;
-    let made = Bytes::from(made.map_err(not_shown)?);
+    let made = if row.size <= WHOLE {
+        let got = state.objects.get_checked(&row.object_key, &row.sha256).await;
+        let bytes = got.map_err(objects::not_given)?;
+        tokio::task::spawn_blocking(move || make(Image::Whole(&bytes))).await
+    } else {
+        long_objects::check(state, row)?;
+        let excerpt = excerpt(state, row, frame).await?;
+        tokio::task::spawn_blocking(move || make(Image::Frame(&excerpt))).await
+    };
+    let made = Bytes::from(made.map_err(Error::internal)?.map_err(not_shown)?);
     keep(key, made.clone());
     Ok(made)
+}
+
+/// What drawing a frame of a long object takes.
+async fn excerpt(state: &State, row: &InstanceRow, frame: u32) -> Result<render::Excerpt> {
+    let opened = objects::open(state, row).await?;
+    let source = objects::source(state, row);
+    let frames = opened.frames(&source).await?;
+    ranged::excerpt(&source, &opened.head, frames, frame).await.map_err(|error| match error {
+        RangedError::NoSuchFrame { .. } => Error::new(&codes::IMAGE_NOT_SHOWN).with("reason", error),
+        other => objects::not_read(other),
+    })
 }
 
 /// Why a picture is not shown, in the reader's words and with what to do.
@@ -267,8 +278,8 @@ pub(super) fn not_shown(error: RenderError) -> Error {
     }
 }
 
-fn pack(bytes: &[u8], frame: u32) -> std::result::Result<Vec<u8>, RenderError> {
-    let set = render::describe(bytes)?;
+fn pack(image: Image<'_>, frame: u32) -> std::result::Result<Vec<u8>, RenderError> {
+    let set = render::describe(image)?;
     set.displayable.clone()?;
     let mut facts = json!({
         "grey": false,
@@ -283,7 +294,7 @@ fn pack(bytes: &[u8], frame: u32) -> std::result::Result<Vec<u8>, RenderError> {
         "overlays": set.overlays,
         "bits": set.bits_stored,
     });
-    let samples = match render::raw_frame(bytes, frame) {
+    let samples = match render::raw_frame(image, frame) {
         Ok(raw) => {
             facts["grey"] = json!(true);
             facts["rows"] = json!(raw.rows);
@@ -369,7 +380,7 @@ mod tests {
     #[test]
     fn what_is_no_image_says_so_and_never_panics() {
         for bytes in [b"".as_slice(), b"DICM", &[0xff; 300]] {
-            assert!(pack(bytes, 0).is_err());
+            assert!(pack(Image::Whole(bytes), 0).is_err());
         }
     }
 }

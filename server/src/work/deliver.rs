@@ -253,8 +253,9 @@ async fn header_of(state: &State, instance: &InstanceRow) -> Result<InstanceHead
     if let Ok(header) = header::read_file(&head) {
         return Ok(header);
     }
-    let whole = state.objects.get(&instance.object_key).await.map_err(Failure::ours)?;
-    header::read_file(&whole)
+    let most = size.min(header::MAX_HEADER as u64);
+    let more = state.objects.get_range(&instance.object_key, 0..most).await.map_err(Failure::ours)?;
+    header::read_file(&more)
         .map_err(|_| Failure::lasting("検査の画像を読み取れません。", "The study's image cannot be read."))
 }
 

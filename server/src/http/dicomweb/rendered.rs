@@ -87,9 +87,10 @@ async fn shown<R: RootRight>(
     if known.is_some_and(|known| known.split(',').any(|one| one.trim() == tag)) {
         return Ok(answer.status(actix_web::http::StatusCode::NOT_MODIFIED).finish());
     }
-    let bytes =
-        images::picture(state, &shown.instance, key, move |bytes| render::frame_encoded(bytes, frame, &view, encoding))
-            .await?;
+    let bytes = images::picture(state, &shown.instance, frame, key, move |image| {
+        render::frame_encoded(image, frame, &view, encoding)
+    })
+    .await?;
     if request.method() == Method::HEAD {
         return Ok(answer.no_chunking(bytes.len() as u64).finish());
     }
