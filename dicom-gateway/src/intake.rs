@@ -21,7 +21,7 @@ use tokio::sync::oneshot;
 
 pub use index::{IndexedArchive, facts};
 pub use journal::replay;
-pub(crate) use object::Receiving;
+pub(crate) use object::{LONG, Receiving};
 pub use object::{ObjectError, ReceivedObject};
 
 /// What became of an object that was kept.

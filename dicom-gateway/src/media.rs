@@ -7,15 +7,17 @@
 //!
 //! **Limits.** What an entry or an archive says of its own size is not believed:
 //! every byte that comes out is counted against [`Limits`], and an archive that
-//! passes one ends there, after a [`Refusal`] that says why. One entry is in
-//! memory at a time.
+//! passes one ends there, after a [`Refusal`] that says why. One entry is unpacked
+//! at a time: in memory up to [`LONG`] bytes, into a file without a name above.
 
 mod archive;
 mod kind;
+mod long_file;
 mod part10_file;
 
 pub use archive::{Archive, Entry, Found};
 pub use kind::{Kind, classify};
+pub use long_file::{LONG, LongFile};
 pub use part10_file::normalise;
 
 /// How much an archive may hold. The default fits a CD or DVD of CT series.
@@ -40,7 +42,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             total_bytes: 16 << 30,
-            entry_bytes: 1 << 30,
+            entry_bytes: 2 << 30,
             entries: 50_000,
             ratio: 200,
             ratio_from: 16 << 20,

@@ -48,7 +48,7 @@ fn zip_of(files: &[(&str, &[u8])]) -> Vec<u8> {
 }
 
 fn all(zip: &[u8], limits: Limits) -> Vec<Entry> {
-    Archive::open(Cursor::new(zip), limits).unwrap().collect()
+    Archive::open(Cursor::new(zip), limits, tempfile::tempfile).unwrap().collect()
 }
 
 fn refusals(entries: &[Entry]) -> Vec<Refusal> {
@@ -134,11 +134,36 @@ fn a_blank_slice_is_not_taken_for_a_bomb() {
     assert!(refusals(&entries).is_empty());
 }
 
+/// Memory holds no entry above a few MB, in whichever archive it is.
+#[test]
+fn an_entry_too_long_for_memory_goes_through_a_file_and_is_checked_as_a_short_one_is() {
+    let noise: Vec<u8> = (0..1_500_000_u32).flat_map(|n| n.wrapping_mul(0x9E37_79B9).to_le_bytes()).collect();
+    let mut long = part10();
+    long.extend_from_slice(&[0xE0, 0x7F, 0x10, 0x00, b'O', b'W', 0, 0]);
+    long.extend_from_slice(&(noise.len() as u32).to_le_bytes());
+    long.extend_from_slice(&noise);
+    let cut = &long[..long.len() - 2];
+    let inner = zip_of(&[("in.dcm", &long)]);
+    let zip = zip_of(&[("long.dcm", &long), ("cut.dcm", cut), ("inner.zip", &inner), ("b", &part10())]);
+    let entries = all(&zip, Limits::default());
+    let kinds: Vec<&str> = entries
+        .iter()
+        .map(|entry| match entry.found {
+            Found::Long(_) => "long",
+            Found::Dicom(_) => "short",
+            Found::Refused(Refusal::Truncated) => "cut off",
+            _ => "other",
+        })
+        .collect();
+    assert_eq!(kinds, ["long", "cut off", "long", "short"]);
+    assert_eq!(entries[2].name, "inner.zip!in.dcm");
+}
+
 #[test]
 fn totals_entries_and_sizes_are_limited_by_what_comes_out() {
     let zip = zip_of(&[("a", &part10()), ("b", &part10()), ("c", &part10())]);
     let few = Limits { entries: 2, ..Limits::default() };
-    assert_eq!(Archive::open(Cursor::new(&zip), few).err(), Some(Refusal::TooManyEntries(2)));
+    assert_eq!(Archive::open(Cursor::new(&zip), few, tempfile::tempfile).err(), Some(Refusal::TooManyEntries(2)));
     let mut large = part10();
     large.extend(element(
         0x0020,
@@ -178,10 +203,13 @@ fn passwords_cut_archives_and_damaged_entries_are_told_apart() {
 
     let whole = zip_of(&[("a", &part10())]);
     assert_eq!(
-        Archive::open(Cursor::new(&whole[..whole.len() / 2]), Limits::default()).err(),
+        Archive::open(Cursor::new(&whole[..whole.len() / 2]), Limits::default(), tempfile::tempfile).err(),
         Some(Refusal::BrokenArchive)
     );
-    assert_eq!(Archive::open(Cursor::new(b"PK\x03\x04"), Limits::default()).err(), Some(Refusal::BrokenArchive));
+    assert_eq!(
+        Archive::open(Cursor::new(b"PK\x03\x04"), Limits::default(), tempfile::tempfile).err(),
+        Some(Refusal::BrokenArchive)
+    );
 
     let mut damaged = whole;
     let data = 30 + 1 + 20;
@@ -243,7 +271,7 @@ fn the_samples_are_told_for_what_they_are() {
 fn no_cut_or_changed_zip_brings_the_process_down() {
     let zip = zip_of(&[("a", &part10()), ("inner.zip", &zip_of(&[("b", &dataset())]))]);
     for end in 0..zip.len() {
-        if let Ok(archive) = Archive::open(Cursor::new(&zip[..end]), Limits::default()) {
+        if let Ok(archive) = Archive::open(Cursor::new(&zip[..end]), Limits::default(), tempfile::tempfile) {
             archive.for_each(drop);
         }
     }
@@ -251,7 +279,7 @@ fn no_cut_or_changed_zip_brings_the_process_down() {
         for mask in [0x01, 0x80, 0xFF] {
             let mut changed = zip.clone();
             changed[at] ^= mask;
-            if let Ok(archive) = Archive::open(Cursor::new(&changed), Limits::default()) {
+            if let Ok(archive) = Archive::open(Cursor::new(&changed), Limits::default(), tempfile::tempfile) {
                 archive.for_each(drop);
             }
         }

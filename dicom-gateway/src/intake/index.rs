@@ -20,6 +20,7 @@ use dokuei_models::{ArrivalId, Db, SiteId, StoreError};
 use super::object::Content;
 use super::{Archive, Filed, KeepError, Kept, Received, ReceivedObject, again};
 use crate::header::{self, InstanceHeader, Oddity};
+use crate::media::LongFile;
 
 /// How often a transaction that lost a race is run again.
 const ATTEMPTS: usize = 5;
@@ -88,6 +89,16 @@ impl Archive for IndexedArchive {
 }
 
 impl IndexedArchive {
+    /// Takes a file that is too long for memory into the spool, to be [kept](Archive::keep).
+    ///
+    /// # Errors
+    /// The disk's.
+    pub async fn take_long(&self, long: LongFile) -> Result<ReceivedObject, KeepError> {
+        let objects = self.objects.clone();
+        let taking = tokio::task::spawn_blocking(move || ReceivedObject::from_long(&long, objects.spool()?));
+        taking.await.map_err(|error| KeepError::Failed(error.to_string()))?
+    }
+
     /// Bytes first, then the row.
     async fn keep_understood(
         &self,
@@ -317,6 +328,12 @@ impl From<StoreError> for KeepError {
             StoreError::TryAgain | StoreError::Unavailable(_) => Self::Unavailable(error.to_string()),
             other => Self::Failed(other.to_string()),
         }
+    }
+}
+
+impl From<std::io::Error> for KeepError {
+    fn from(error: std::io::Error) -> Self {
+        Self::Unavailable(error.to_string())
     }
 }
 

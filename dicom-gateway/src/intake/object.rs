@@ -9,6 +9,7 @@ use sha2::{Digest, Sha256};
 
 use super::KeepError;
 use crate::header::{self, HeaderError, InstanceHeader};
+use crate::media::LongFile;
 use crate::part10;
 use crate::uid::Uid;
 
@@ -60,6 +61,32 @@ impl ReceivedObject {
         let sha256 = hex::encode(Sha256::digest(&file));
         let content = Content::Memory(file.into());
         Ok(Self { content, dataset_at, transfer_syntax: parts.transfer_syntax, sha256, announced: None })
+    }
+
+    /// The same of a file that is too long for memory: its data set goes into the archive's `spool`. Blocks on the disk.
+    ///
+    /// # Errors
+    /// The disk's.
+    pub fn from_long(long: &LongFile, mut spool: Spool) -> Result<Self, KeepError> {
+        let (class, instance) = long.names();
+        let meta = part10::file_meta(class, instance, long.transfer_syntax());
+        spool.write(&meta)?;
+        long.pieces(|piece| spool.write(piece).map_err(KeepError::from))?;
+        Ok(Self {
+            sha256: spool.sha256(),
+            content: Content::Spool(Arc::new(spool)),
+            dataset_at: meta.len(),
+            transfer_syntax: long.transfer_syntax().to_owned(),
+            announced: None,
+        })
+    }
+
+    /// Bytes of the file.
+    pub fn size(&self) -> u64 {
+        match &self.content {
+            Content::Memory(file) => file.len() as u64,
+            Content::Spool(spool) => spool.len(),
+        }
     }
 
     /// The DICOM file; `None` when it is too long for memory.

@@ -1,12 +1,13 @@
 //! Goes through a ZIP, entry by entry.
 
 use std::borrow::Cow;
-use std::io::{Cursor, Read, Seek, SeekFrom};
+use std::fs::File;
+use std::io::{self, Cursor, Read, Seek, SeekFrom, Write as _};
 
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::{Kind, Limits, Refusal, classify, normalise};
+use super::{Kind, LONG, Limits, LongFile, Refusal, classify, normalise};
 
 /// Enough of an entry to tell what it is.
 const HEAD: u64 = 1024;
@@ -26,6 +27,8 @@ pub struct Entry {
 pub enum Found {
     /// An object, as a Part 10 file.
     Dicom(Vec<u8>),
+    /// An object that is too long for memory.
+    Long(LongFile),
     /// Not an image, so left out: its kind.
     Ignored(Kind),
     /// Not taken, and why. After a limit of the whole archive nothing follows.
@@ -34,6 +37,12 @@ pub enum Found {
 
 trait ReadSeek: Read + Seek {}
 impl<T: Read + Seek> ReadSeek for T {}
+
+/// What an entry was unpacked into.
+enum Unpacked {
+    Memory(Vec<u8>),
+    File(File),
+}
 
 struct Level<'a> {
     zip: ZipArchive<Box<dyn ReadSeek + 'a>>,
@@ -45,16 +54,23 @@ struct Level<'a> {
 pub struct Archive<'a> {
     levels: Vec<Level<'a>>,
     limits: Limits,
+    scratch: Box<dyn Fn() -> io::Result<File> + Send + 'a>,
     packed_bytes: u64,
     unpacked_bytes: u64,
     entries: u64,
 }
 
 impl<'a> Archive<'a> {
-    /// Opens a ZIP from a handle that can seek. Only its directory is read.
-    pub fn open(mut reader: impl Read + Seek + 'a, limits: Limits) -> Result<Self, Refusal> {
+    /// Opens a ZIP from a handle that can seek. Only its directory is read. `scratch` makes the file into which an entry
+    /// goes that is too long for memory.
+    pub fn open(
+        mut reader: impl Read + Seek + 'a,
+        limits: Limits,
+        scratch: impl Fn() -> io::Result<File> + Send + 'a,
+    ) -> Result<Self, Refusal> {
         let packed_bytes = reader.seek(SeekFrom::End(0)).map_err(|_| Refusal::Io)?;
-        let mut archive = Self { levels: Vec::new(), limits, packed_bytes, unpacked_bytes: 0, entries: 0 };
+        let scratch = Box::new(scratch);
+        let mut archive = Self { levels: Vec::new(), limits, scratch, packed_bytes, unpacked_bytes: 0, entries: 0 };
         archive.enter(Box::new(reader), String::new())?;
         Ok(archive)
     }
@@ -93,27 +109,26 @@ impl<'a> Archive<'a> {
             None => self.read(index, &name),
         };
         match found {
-            Ok((Kind::Zip, bytes)) => {
+            Ok((Kind::Zip, unpacked)) => {
                 if self.levels.len() as u32 > self.limits.nesting {
                     return Ok(Some(Entry { name, found: Found::Refused(Refusal::Nesting) }));
                 }
-                match self.enter(Box::new(Cursor::new(bytes)), format!("{name}!")) {
+                let inner: Box<dyn ReadSeek> = match unpacked {
+                    Unpacked::Memory(bytes) => Box::new(Cursor::new(bytes)),
+                    Unpacked::File(file) => Box::new(file),
+                };
+                match self.enter(inner, format!("{name}!")) {
                     Ok(()) => Ok(None),
                     Err(refusal) if refusal.ends_archive() => Err((name, refusal)),
                     Err(refusal) => Ok(Some(Entry { name, found: Found::Refused(refusal) })),
                 }
             }
-            Ok((Kind::Dicom | Kind::BareDicom, bytes)) => {
-                let whole = normalise(&bytes).map(|file| match file {
-                    Cow::Owned(file) => Some(file),
-                    Cow::Borrowed(_) => None,
-                });
-                // Without a second copy of what is a Part 10 file already.
-                let found = match whole {
-                    Ok(made) => Found::Dicom(made.unwrap_or(bytes)),
-                    Err(refusal) => Found::Refused(refusal),
+            Ok((Kind::Dicom | Kind::BareDicom, unpacked)) => {
+                let found = match unpacked {
+                    Unpacked::Memory(bytes) => object(bytes).map(Found::Dicom),
+                    Unpacked::File(file) => LongFile::open(file).map(Found::Long),
                 };
-                Ok(Some(Entry { name, found }))
+                Ok(Some(Entry { name, found: found.unwrap_or_else(Found::Refused) }))
             }
             Ok((kind, _)) => Ok(Some(Entry { name, found: Found::Ignored(kind) })),
             Err(refusal) if refusal.ends_archive() => Err((name, refusal)),
@@ -121,8 +136,8 @@ impl<'a> Archive<'a> {
         }
     }
 
-    /// The entry's kind, and its bytes if it is an object or an archive.
-    fn read(&mut self, index: usize, name: &str) -> Result<(Kind, Vec<u8>), Refusal> {
+    /// The entry's kind, and what it was unpacked into if it is an object or an archive.
+    fn read(&mut self, index: usize, name: &str) -> Result<(Kind, Unpacked), Refusal> {
         let depth = self.levels.len() as u32;
         let Some(level) = self.levels.last_mut() else { return Err(Refusal::Io) };
         let mut file = level.zip.by_index(index).map_err(|error| refusal(&error))?;
@@ -134,7 +149,7 @@ impl<'a> Archive<'a> {
         let wanted =
             matches!(kind, Kind::Dicom | Kind::BareDicom) || (kind == Kind::Zip && depth <= self.limits.nesting);
         if !wanted {
-            return Ok((kind, Vec::new()));
+            return Ok((kind, Unpacked::Memory(Vec::new())));
         }
         // What the directory says is not believed, but held to: an entry that says it is too large is refused before it
         // is unpacked, and one that turns out larger than it says, where it passes that size.
@@ -145,16 +160,24 @@ impl<'a> Archive<'a> {
         if stated > limits.entry_bytes {
             return Err(Refusal::EntryTooLarge(limits.entry_bytes));
         }
-        // At once, because growing would hold the bytes twice.
-        bytes.reserve_exact(usize::try_from(stated).unwrap_or(0).saturating_sub(bytes.len()));
+        let mut unpacked = bytes.len() as u64;
+        let mut into = if stated > LONG {
+            let mut long = (self.scratch)().map_err(|_| Refusal::Io)?;
+            long.write_all(&bytes).map_err(|_| Refusal::Io)?;
+            Unpacked::File(long)
+        } else {
+            // At once, because growing would hold the bytes twice.
+            bytes.reserve_exact(usize::try_from(stated).unwrap_or(0).saturating_sub(bytes.len()));
+            Unpacked::Memory(bytes)
+        };
         let mut chunk = vec![0; 64 << 10];
         loop {
             let count = match file.read(&mut chunk).map_err(damage)? {
-                0 => return Ok((kind, bytes)),
+                0 => return Ok((kind, into)),
                 count => count,
             };
             self.unpacked_bytes += count as u64;
-            let unpacked = bytes.len() as u64 + count as u64;
+            unpacked += count as u64;
             if unpacked > stated {
                 return Err(Refusal::Checksum);
             }
@@ -169,9 +192,21 @@ impl<'a> Archive<'a> {
             if unpacked > limits.entry_bytes {
                 return Err(Refusal::EntryTooLarge(limits.entry_bytes));
             }
-            bytes.extend_from_slice(&chunk[..count]);
+            match &mut into {
+                Unpacked::Memory(bytes) => bytes.extend_from_slice(&chunk[..count]),
+                Unpacked::File(long) => long.write_all(&chunk[..count]).map_err(|_| Refusal::Io)?,
+            }
         }
     }
+}
+
+/// A Part 10 file, without a second copy of what is one already.
+fn object(bytes: Vec<u8>) -> Result<Vec<u8>, Refusal> {
+    let made = match normalise(&bytes)? {
+        Cow::Owned(file) => Some(file),
+        Cow::Borrowed(_) => None,
+    };
+    Ok(made.unwrap_or(bytes))
 }
 
 impl Iterator for Archive<'_> {

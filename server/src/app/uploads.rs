@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::{Arc, LazyLock};
 
 use dokuei_dicom_gateway::intake::{Archive as _, IndexedArchive, KeepError, Kept, ReceivedObject};
-use dokuei_dicom_gateway::media::{self, Archive, Entry, Found, Kind, Limits, Refusal};
+use dokuei_dicom_gateway::media::{self, Archive, Entry, Found, Kind, LONG, Limits, LongFile, Refusal};
 use dokuei_models::state::Whose;
 use dokuei_models::store::audit::{self, Subject};
 use dokuei_models::store::images::{self, ArrivalCounts, NewArrival};
@@ -29,7 +29,7 @@ use crate::error::{Error, Result};
 use crate::state::State;
 use crate::wake::Topic;
 
-/// How many files of a process are unpacked at once: each may hold one image in memory.
+/// How many files of a process are unpacked at once.
 static UNPACKING: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(4)));
 /// Enough of a file to tell what it is.
 const HEAD: u64 = 1024;
@@ -167,14 +167,15 @@ fn tell(state: &State, site: SiteId) {
 /// # Errors
 /// `internal` when the folder cannot be written.
 pub fn scratch(folder: &Path, token: &str) -> Result<File> {
-    let make = || -> std::io::Result<File> {
-        std::fs::create_dir_all(folder)?;
-        let path = folder.join(format!("upload-{token}"));
-        let file = File::options().read(true).write(true).create_new(true).open(&path)?;
-        std::fs::remove_file(&path)?;
-        Ok(file)
-    };
-    make().map_err(Error::internal)
+    nameless(folder, token).map_err(Error::internal)
+}
+
+fn nameless(folder: &Path, token: &str) -> std::io::Result<File> {
+    std::fs::create_dir_all(folder)?;
+    let path = folder.join(format!("upload-{token}"));
+    let file = File::options().read(true).write(true).create_new(true).open(&path)?;
+    std::fs::remove_file(&path)?;
+    Ok(file)
 }
 
 /// Takes one complete file of an upload: unpacks and keeps it. The reports come as the files are done; the work goes
@@ -192,7 +193,9 @@ pub fn take(
         // The semaphore is never closed.
         let Ok(_turn) = UNPACKING.clone().acquire_owned().await else { return };
         let (entries, mut found) = mpsc::channel(1);
-        let unpacking = tokio::task::spawn_blocking(move || unpack(file, name, Limits::default(), &entries));
+        let (chance, folder) = (state.chance.clone(), state.config.paths.scratch.clone());
+        let make = move || nameless(&folder, &chance.token());
+        let unpacking = tokio::task::spawn_blocking(move || unpack(file, name, Limits::default(), make, &entries));
         let wake = state.wake.clone();
         let archive = IndexedArchive::new(state.db.clone(), state.objects.clone())
             .telling(move || wake.tell(crate::wake::Topic::Jobs));
@@ -222,13 +225,19 @@ pub fn take(
 }
 
 /// Goes through a file and hands over what is in it, one at a time. Blocks.
-fn unpack(mut file: File, name: String, limits: Limits, entries: &mpsc::Sender<Entry>) {
-    match look(&mut file, &name, limits) {
-        Ok(Some(found)) => {
+fn unpack(
+    file: File,
+    name: String,
+    limits: Limits,
+    scratch: impl Fn() -> std::io::Result<File> + Send,
+    entries: &mpsc::Sender<Entry>,
+) {
+    match look(file, &name, limits) {
+        Ok(Looked::Found(found)) => {
             // The receiver is gone only when the process stops.
             let _ = entries.blocking_send(Entry { name, found });
         }
-        Ok(None) => match Archive::open(file, limits) {
+        Ok(Looked::Zip(file)) => match Archive::open(file, limits, scratch) {
             Ok(archive) => {
                 for entry in archive {
                     if entries.blocking_send(entry).is_err() {
@@ -246,27 +255,33 @@ fn unpack(mut file: File, name: String, limits: Limits, entries: &mpsc::Sender<E
     }
 }
 
-/// What a file is; `None` for a ZIP.
-fn look(file: &mut File, name: &str, limits: Limits) -> Result<Option<Found>, Refusal> {
+/// What a file is.
+enum Looked {
+    Found(Found),
+    Zip(File),
+}
+
+fn look(mut file: File, name: &str, limits: Limits) -> Result<Looked, Refusal> {
     let io = |_| Refusal::Io;
     let size = file.seek(SeekFrom::End(0)).map_err(io)?;
     file.rewind().map_err(io)?;
     let mut bytes = Vec::new();
     file.by_ref().take(HEAD).read_to_end(&mut bytes).map_err(io)?;
-    match media::classify(name, &bytes) {
+    Ok(Looked::Found(match media::classify(name, &bytes) {
         Kind::Zip => {
             file.rewind().map_err(io)?;
-            Ok(None)
+            return Ok(Looked::Zip(file));
         }
+        Kind::Dicom | Kind::BareDicom if size > limits.entry_bytes => {
+            return Err(Refusal::EntryTooLarge(limits.entry_bytes));
+        }
+        Kind::Dicom | Kind::BareDicom if size > LONG => Found::Long(LongFile::open(file)?),
         Kind::Dicom | Kind::BareDicom => {
-            if size > limits.entry_bytes {
-                return Err(Refusal::EntryTooLarge(limits.entry_bytes));
-            }
             file.read_to_end(&mut bytes).map_err(io)?;
-            Ok(Some(Found::Dicom(media::normalise(&bytes)?.into_owned())))
+            Found::Dicom(media::normalise(&bytes)?.into_owned())
         }
-        kind => Ok(Some(Found::Ignored(kind))),
-    }
+        kind => Found::Ignored(kind),
+    }))
 }
 
 async fn keep(
@@ -278,8 +293,9 @@ async fn keep(
     studies: &mut Studies,
 ) -> FileReport {
     let said = |fate, words, number, study| FileReport { name: entry.name.clone(), fate, words, number, study };
-    let bytes = match entry.found {
-        Found::Dicom(bytes) => bytes,
+    let object = match entry.found {
+        Found::Dicom(bytes) => Ok(ReceivedObject::from_file(&bytes)),
+        Found::Long(long) => archive.take_long(long).await.map(Ok),
         Found::Ignored(kind) => return said(Fate::Ignored, ignored_words(kind), None, None),
         Found::Refused(refusal) => {
             counts.failed += 1;
@@ -287,16 +303,17 @@ async fn keep(
             return said(Fate::Refused, words, number, None);
         }
     };
-    counts.bytes += i64::try_from(bytes.len()).unwrap_or(i64::MAX);
-    let object = match ReceivedObject::from_file(&bytes) {
-        Ok(object) => object,
-        Err(_) => {
+    let kept = match object {
+        Ok(Ok(object)) => {
+            counts.bytes += i64::try_from(object.size()).unwrap_or(i64::MAX);
+            archive.keep(site, upload, object).await
+        }
+        Ok(Err(_)) => {
             counts.failed += 1;
             return said(Fate::Refused, "upload-not-dicom", None, None);
         }
+        Err(error) => Err(error),
     };
-    drop(bytes);
-    let kept = archive.keep(site, upload, object).await;
     if let Ok(Kept::New(filed) | Kept::Repeat(filed) | Kept::Renewed(filed)) = &kept {
         *studies.entry(filed.study_uid.clone()).or_default() += 1;
     }
@@ -390,7 +407,7 @@ mod tests {
 
     fn unpacked(name: &str, bytes: &[u8], limits: Limits) -> Vec<Entry> {
         let (sender, mut receiver) = mpsc::channel(64);
-        unpack(file_with(bytes), name.to_owned(), limits, &sender);
+        unpack(file_with(bytes), name.to_owned(), limits, tempfile::tempfile, &sender);
         drop(sender);
         std::iter::from_fn(|| receiver.try_recv().ok()).collect()
     }

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use dokuei_dicom_gateway::intake::{Archive as _, IndexedArchive, KeepError, Kept, ReceivedObject};
-use dokuei_dicom_gateway::media;
+use dokuei_dicom_gateway::media::{self, LONG, LongFile, Refusal};
 use dokuei_models::state::Whose;
 use dokuei_models::store::arrival_studies;
 use dokuei_models::store::audit::{self, Subject};
@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::state::State;
 use crate::wake::Topic;
 
-/// Requests that store at once: each may hold one object in memory.
+/// Requests that store at once.
 static STORING: Semaphore = Semaphore::const_new(4);
 /// How long another one waits for its turn.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -122,10 +122,11 @@ impl<'a> Storing<'a> {
     /// Keeps one object, complete in a file. `study` is the one that the address names.
     pub async fn keep(&mut self, file: File, study: Option<&str>) -> Stored {
         let study = study.map(str::to_owned);
-        let looked = tokio::task::spawn_blocking(move || look(file, study.as_deref())).await;
+        let archive = self.archive.clone();
+        let looked = tokio::task::spawn_blocking(move || look(file, study.as_deref(), &archive)).await;
         let stored = match looked {
             Ok(Ok((object, known))) => {
-                self.counts.bytes += i64::try_from(object.file().map_or(0, bytes::Bytes::len)).unwrap_or(i64::MAX);
+                self.counts.bytes += i64::try_from(object.size()).unwrap_or(i64::MAX);
                 self.keep_object(object, known).await
             }
             Ok(Err(failed)) => failed,
@@ -205,20 +206,13 @@ impl<'a> Storing<'a> {
 }
 
 /// Reads a file and says what it is. Blocks.
-fn look(mut file: File, study: Option<&str>) -> std::result::Result<(ReceivedObject, Stored), Stored> {
+fn look(
+    file: File,
+    study: Option<&str>,
+    archive: &IndexedArchive,
+) -> std::result::Result<(ReceivedObject, Stored), Stored> {
     let io = |_| Stored::failed(Failure::Processing);
-    let size = file.seek(SeekFrom::End(0)).map_err(io)?;
-    if size > *LARGEST {
-        return Err(Stored::failed(Failure::TooLarge));
-    }
-    file.rewind().map_err(io)?;
-    // The size is that of a file that is here, not one that somebody claims.
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
-    file.read_to_end(&mut bytes).map_err(io)?;
-    let not_understood = || Stored::failed(Failure::NotUnderstood);
-    let bytes = media::normalise(&bytes).map_err(|_| not_understood())?;
-    let object = ReceivedObject::from_file(&bytes).map_err(|_| not_understood())?;
-    drop(bytes);
+    let object = object(file, archive).map_err(Stored::failed)?;
     // What cannot be read goes to quarantine, by the intake.
     let mut known = Stored { sop_class: String::new(), sop_instance: String::new(), place: None, failure: None };
     if let Ok(header) = object.header().map_err(io)? {
@@ -230,4 +224,29 @@ fn look(mut file: File, study: Option<&str>) -> std::result::Result<(ReceivedObj
         known.place = Some((header.study_uid.to_string(), header.series_uid.to_string()));
     }
     Ok((object, known))
+}
+
+/// The object in a file, its header readable.
+fn object(mut file: File, archive: &IndexedArchive) -> std::result::Result<ReceivedObject, Failure> {
+    let io = |_| Failure::Processing;
+    let size = file.seek(SeekFrom::End(0)).map_err(io)?;
+    if size > *LARGEST {
+        return Err(Failure::TooLarge);
+    }
+    if size > LONG {
+        let long = LongFile::open(file).map_err(|refusal| match refusal {
+            Refusal::Io => Failure::Processing,
+            _ => Failure::NotUnderstood,
+        })?;
+        let spool = archive.spool().ok().flatten().ok_or(Failure::OutOfResources)?;
+        return ReceivedObject::from_long(&long, spool).map_err(|error| {
+            tracing::error!(%error, "an object sent by STOW-RS could not be spooled");
+            Failure::OutOfResources
+        });
+    }
+    file.rewind().map_err(io)?;
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
+    file.read_to_end(&mut bytes).map_err(io)?;
+    let bytes = media::normalise(&bytes).map_err(|_| Failure::NotUnderstood)?;
+    ReceivedObject::from_file(&bytes).map_err(|_| Failure::NotUnderstood)
 }
