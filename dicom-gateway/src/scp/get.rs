@@ -10,6 +10,7 @@ use super::library::{Library, Usage};
 use super::retrieve::{self, MAX_REWRITTEN, Parts, Progress};
 use crate::dimse::{Command, Kind, Status};
 use crate::scu;
+use crate::transcode::TranscodeError;
 use crate::wire::{Incoming, Link};
 
 /// What became of one object.
@@ -113,6 +114,10 @@ impl<L: Link> Association<L> {
             let Some((context, dataset)) = rewritten else { return Ok(Given::Not) };
             self.wire.send_message(context, &request, &dataset, max).await?;
         } else {
+            if !receiving.is_empty() {
+                let error = TranscodeError::TooLarge;
+                tracing::info!(instance = %row.sop_instance_uid, %error, "an object was not given");
+            }
             return Ok(Given::Not);
         }
         loop {

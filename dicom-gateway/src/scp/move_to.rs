@@ -13,6 +13,7 @@ use super::retrieve::{self, Parts, Progress};
 use crate::ae_title::AeTitle;
 use crate::dimse::{Command, Status};
 use crate::scu::{Destination, Outgoing, SendError, Sent};
+use crate::transcode::TranscodeError;
 use crate::wire::Link;
 
 impl<L: Link> Association<L> {
@@ -152,7 +153,7 @@ async fn send_one(
     if !outgoing.takes(&kind) {
         let size = u64::try_from(row.size).unwrap_or(u64::MAX);
         if size > retrieve::MAX_REWRITTEN {
-            return Ok(Sent::NotAccepted);
+            return Ok(Sent::NotConvertible(TranscodeError::TooLarge));
         }
         return match library.read(row, 0..size).await {
             Ok(file) => outgoing.send_file(&file, originator).await,

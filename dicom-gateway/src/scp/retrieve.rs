@@ -18,7 +18,7 @@ const PAGE: u32 = 1000;
 /// Bytes read and sent at a time.
 const PART: u64 = 1 << 20;
 /// Longest object that is rewritten in another syntax, which takes it into memory, in bytes.
-pub(super) const MAX_REWRITTEN: u64 = 256 << 20;
+pub(super) const MAX_REWRITTEN: u64 = crate::transcode::MAX_BYTES as u64;
 /// Where the data set begins is read from as much of the file, in bytes.
 const HEAD: u64 = 4096;
 
