@@ -49,7 +49,8 @@ enum Places {
 pub struct Piece {
     range: Range<u64>,
     swapped: usize,
-    /// Bits before the frame begins, and the frame's bits; only of frames that do not begin with a byte.
+    /// Bits before the frame begins, and the frame's bits; only of frames that do not begin with a byte, or with a word
+    /// that is swapped.
     bits: Option<(u32, u64)>,
 }
 
@@ -84,10 +85,12 @@ impl Frames {
         };
         let ranges = match &self.places {
             Places::Native { at, bits, swapped } => {
-                let first = u64::from(index) * bits;
+                let (first, word) = (u64::from(index) * bits, *swapped as u64 * 8);
                 let range = at + first / 8..at + (first + bits).div_ceil(8);
-                if first % 8 != 0 || bits % 8 != 0 {
-                    let piece = Piece { range, swapped: 1, bits: Some(((first % 8) as u32, *bits)) };
+                if first % word != 0 || bits % word != 0 {
+                    // It begins or ends inside a byte, or inside a word that has to be swapped whole.
+                    let whole = at + first / word * (word / 8)..at + (first + bits).div_ceil(word) * (word / 8);
+                    let piece = Piece { range: whole, swapped: *swapped, bits: Some(((first % word) as u32, *bits)) };
                     return Ok((vec![piece], bits.div_ceil(8)));
                 }
                 let length = range.end - range.start;
@@ -114,15 +117,17 @@ pub async fn read(source: &dyn Ranged, head: &Head, piece: &Piece) -> Result<Byt
     if bytes.len() as u64 != length {
         return Err(RangedError::Fragments);
     }
-    if let Some((skip, bits)) = piece.bits {
-        return Ok(aligned(&bytes, skip, bits));
-    }
-    if piece.swapped > 1 {
+    let bytes = if piece.swapped > 1 {
         let mut swapped = bytes.to_vec();
         swapped.chunks_exact_mut(piece.swapped).for_each(<[u8]>::reverse);
-        return Ok(swapped.into());
-    }
-    Ok(bytes)
+        swapped.into()
+    } else {
+        bytes
+    };
+    Ok(match piece.bits {
+        Some((skip, bits)) => aligned(&bytes[(skip / 8) as usize..], skip % 8, bits),
+        None => bytes,
+    })
 }
 
 impl Piece {
@@ -183,7 +188,8 @@ fn native(source: &dyn Ranged, head: &Head, pixels: PixelsAt, length: u64, state
     let bits = rows * per_row * allocated;
     let there = length.min(head.size(source).saturating_sub(pixels.at));
     let count = (there * 8 / bits).min(u64::from(stated)) as u32;
-    let word = if pixels.vr == dicom_core::VR::OB { 1 } else { usize::try_from(allocated / 8).unwrap_or(1).max(1) };
+    // Samples of up to eight bits in OW lie in words of two bytes all the same (PS3.5 8.1.1 and A.3).
+    let word = if pixels.vr == dicom_core::VR::OB { 1 } else { usize::try_from(allocated / 8).unwrap_or(2).max(2) };
     let swapped = if head.is_big_endian() { word } else { 1 };
     Ok(Frames { coding: Coding::Native, places: Places::Native { at: pixels.at, bits, swapped }, count })
 }

@@ -162,6 +162,18 @@ async fn big_endian_words_leave_as_little_endian() {
     assert_eq!(frame(&source, &head, &frames, 1).await.unwrap(), [1, 0, 2, 0, 3, 0, 4, 0]);
 }
 
+/// Eight bits in big endian OW lie in words of two, and the second frame of an odd size begins inside one.
+#[tokio::test]
+async fn bytes_in_big_endian_words_leave_in_their_order() {
+    let mut dataset = native(BIG, 2, 3, 8, 18);
+    dataset.extend((0..9u8).flat_map(|word| [2 * word + 1, 2 * word]));
+    let source = Bytes::from(file(BIG, &dataset));
+    let head = head(&source, Limits::default()).await.unwrap();
+    let frames = Frames::find(&source, &head).await.unwrap();
+    assert_eq!(frame(&source, &head, &frames, 1).await.unwrap(), (0..9).collect::<Vec<u8>>());
+    assert_eq!(frame(&source, &head, &frames, 2).await.unwrap(), (9..18).collect::<Vec<u8>>());
+}
+
 #[tokio::test]
 async fn a_deflated_object_is_inflated_up_to_a_bound() {
     use std::io::Write as _;

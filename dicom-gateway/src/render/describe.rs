@@ -9,7 +9,7 @@ use super::frames::{self, FrameBytes, Frames};
 use super::grey::{self, Modality};
 use super::orientation::{self, Edges};
 use super::voi::{Preset, VoiFunction};
-use super::{RenderError, codec::Codec};
+use super::{Excerpt, RenderError, codec::Codec};
 use crate::header::value;
 
 /// From stored to modality values: `stored * slope + intercept`.
@@ -112,7 +112,7 @@ fn fill(file: &File<'_>, set: &mut FrameSet) -> Result<(), RenderError> {
     let frames = frames::locate(file)?;
     set.frames = frames.held();
     // Of an excerpt, the frame that is there.
-    let first = file.excerpt.map_or(0, |only| only.frame);
+    let first = file.excerpt.map_or(0, Excerpt::wanted);
     decodable(file, &frames, first)?;
     if frames.format.is_grey() {
         if let Modality::Rescale(rescale) = Modality::read(file, &frames.format, first) {

@@ -1,4 +1,5 @@
-//! One frame of an object that is too long for memory: the object up to its pixels, and that frame.
+//! One frame of an object that is too long for memory: the object up to its pixels, that frame, and the middle one, from
+//! whose values a window is computed where the object states none.
 
 use bytes::Bytes;
 
@@ -7,12 +8,22 @@ use bytes::Bytes;
 pub struct Excerpt {
     /// The file up to the value of its pixel data.
     pub(crate) head: Bytes,
-    /// The frame's bytes: little endian samples from the first bit on, or a codestream.
-    pub(crate) pixels: Bytes,
-    /// Which frame it is, from 0.
-    pub(crate) frame: u32,
+    /// The frame that is wanted, then the middle one if that is another: which it is, from 0, and its bytes (little endian
+    /// samples from the first bit on, or a codestream).
+    pub(crate) frames: Vec<(u32, Bytes)>,
     /// Frames that are wholly there.
     pub(crate) held: u32,
+}
+
+impl Excerpt {
+    pub(crate) fn frame(&self, index: u32) -> Option<&[u8]> {
+        self.frames.iter().find(|(frame, _)| *frame == index).map(|(_, bytes)| bytes.as_ref())
+    }
+
+    /// The frame that is wanted.
+    pub(crate) fn wanted(&self) -> u32 {
+        self.frames.first().map_or(0, |(frame, _)| *frame)
+    }
 }
 
 /// An object as it is drawn.
@@ -20,7 +31,7 @@ pub struct Excerpt {
 pub enum Image<'a> {
     /// All its bytes: Part 10, or tolerated without its preamble.
     Whole(&'a [u8]),
-    /// One frame of it; there is no other.
+    /// One frame of it.
     Frame(&'a Excerpt),
 }
 

@@ -21,7 +21,7 @@ pub(super) struct Frames {
 enum Source {
     /// Offset of the first frame; bits of one frame; VR of the pixel data.
     Native { value: Range<usize>, frame_bits: u64, vr: VR, held: u32 },
-    /// One frame alone: VR of native pixel data, and how many frames there are.
+    /// Some frames alone: VR of native pixel data, and how many frames there are.
     Excerpt { native: Option<VR>, held: u32 },
     /// Byte ranges of the fragments that make up each frame.
     Encapsulated(Vec<Vec<Range<usize>>>),
@@ -97,11 +97,11 @@ impl Frames {
                 Ok(FrameBytes::Native { bytes, first_bit: (first % 8) as usize, vr: *vr })
             }
             Source::Excerpt { native, .. } => {
-                let only = file.excerpt.filter(|only| only.frame == index);
-                let only = only.ok_or(RenderError::NoSuchFrame { frame: index, frames: held })?;
+                let bytes = file.excerpt.and_then(|excerpt| excerpt.frame(index));
+                let bytes = bytes.ok_or(RenderError::NoSuchFrame { frame: index, frames: held })?;
                 Ok(match native {
-                    Some(vr) => FrameBytes::Native { bytes: &only.pixels, first_bit: 0, vr: *vr },
-                    None => FrameBytes::Encapsulated(Cow::Borrowed(&only.pixels)),
+                    Some(vr) => FrameBytes::Native { bytes, first_bit: 0, vr: *vr },
+                    None => FrameBytes::Encapsulated(Cow::Borrowed(bytes)),
                 })
             }
             Source::Encapsulated(frames) => match frames[index as usize].as_slice() {
