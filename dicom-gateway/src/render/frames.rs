@@ -91,10 +91,14 @@ impl Frames {
         match &self.source {
             Source::Native { value, frame_bits, vr, .. } => {
                 let first = u64::from(index) * frame_bits;
-                let start = value.start + (first / 8) as usize;
-                let end = value.start + (first + frame_bits).div_ceil(8) as usize;
-                let bytes = file.dataset.get(start..end).ok_or(RenderError::Truncated { held, stated })?;
-                Ok(FrameBytes::Native { bytes, first_bit: (first % 8) as usize, vr: *vr })
+                // Words of big endian OW are swapped whole, also where a frame begins or ends inside one.
+                let in_words = file.pixels_big_endian && *vr == VR::OW && self.format.bits_allocated <= 8;
+                let word = if in_words { 16 } else { 8 };
+                let start = value.start + (first / word * (word / 8)) as usize;
+                let end = value.start + ((first + frame_bits).div_ceil(word) * (word / 8)) as usize;
+                let bytes = file.dataset.get(start..end.min(value.end));
+                let bytes = bytes.ok_or(RenderError::Truncated { held, stated })?;
+                Ok(FrameBytes::Native { bytes, first_bit: (first % word) as usize, vr: *vr })
             }
             Source::Excerpt { native, .. } => {
                 let bytes = file.excerpt.and_then(|excerpt| excerpt.frame(index));

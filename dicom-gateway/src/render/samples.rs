@@ -125,7 +125,12 @@ fn native(format: &Format, bytes: &[u8], first_bit: usize, vr: VR, big_endian: b
         let bit = |at: usize| bytes.get(at / 8).map_or(0, |byte| byte >> (at % 8) & 1);
         return Samples::Eight((first_bit..first_bit + format.pixels()).map(bit).collect());
     }
-    if format.photometric == "YBR_FULL_422" && format.bits_allocated == 8 {
+    let halved = format.photometric == "YBR_FULL_422" && format.bits_allocated == 8;
+    let samples = if halved { format.rows * format.cols.div_ceil(2) * 4 } else { format.samples() };
+    let length = samples * (format.bits_allocated / 8) as usize;
+    let bytes = bytes.get(first_bit / 8..).unwrap_or_default();
+    let bytes = bytes.get(..length).unwrap_or(bytes);
+    if halved {
         return Samples::Eight(from_422(format, bytes));
     }
     let samples = Samples::from_bytes(bytes, format.bits_allocated, big_endian);
