@@ -66,6 +66,9 @@ pub enum KeepError {
     /// No room, or the store or database is down: the same may work later.
     #[error("the archive is unavailable: {0}")]
     Unavailable(String),
+    /// So much waits for the bucket that nothing more is taken: later, when it is there.
+    #[error("too much waits for the object store, which has to take it first")]
+    Full,
     /// The data set names another SOP class or instance than the message around it.
     #[error("the data set and the message name different {0}")]
     Mismatch(&'static str),

@@ -3,9 +3,12 @@
 //! An object's key holds its content's hash, so that equal bytes are one object
 //! and a half-written one can never stand for a whole one. [`Objects::keep`]
 //! returns only when the bytes survive a power cut: a local folder syncs the
-//! file and the folder it is renamed into.
+//! file and the folder it is renamed into. In front of a bucket there may be a
+//! [spool](BucketSpool) on this machine's disk, which is enough; then bytes are
+//! sought there, at the other nodes' spools and in the bucket, in this order.
 
 mod aside;
+mod bucket_spool;
 mod folder;
 mod journal;
 mod spool;
@@ -14,16 +17,21 @@ mod stream;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::prefix::PrefixStore;
-use object_store::{ObjectStore, ObjectStoreExt};
+use object_store::{GetOptions, GetRange, ObjectStore, ObjectStoreExt, RetryConfig};
 use sha2::{Digest, Sha256};
 
+use crate::db::Db;
+
 pub use self::aside::{Aside, StoredObject};
+use self::bucket_spool::Nodes;
+pub use self::bucket_spool::{BucketSpool, SpoolSettings};
 use self::folder::Folder;
 pub use self::journal::{Journal, Record};
 pub use self::spool::Spool;
@@ -74,6 +82,9 @@ impl FromStr for ObjectsUrl {
     }
 }
 
+/// How long a bucket that fails is asked again: a sender who hears that it is down tries again himself.
+const PATIENCE: Duration = Duration::from_secs(15);
+
 /// A failed object call.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum ObjectError {
@@ -86,6 +97,9 @@ pub enum ObjectError {
     /// The store cannot be reached or has no room.
     #[error("the object store is unavailable: {0}")]
     Unavailable(String),
+    /// So much waits for the bucket that nothing more is taken.
+    #[error("the spool is full: the bucket has to take what waits first")]
+    Full,
 }
 
 impl From<object_store::Error> for ObjectError {
@@ -115,6 +129,8 @@ pub struct Objects {
     /// Where they are, if that is a folder.
     folder: Option<Folder>,
     journal: Option<Journal>,
+    spool: Option<BucketSpool>,
+    nodes: Option<Nodes>,
 }
 
 impl std::fmt::Debug for Objects {
@@ -137,7 +153,8 @@ impl Objects {
                 (Arc::new(store), Some(Folder::new(path.clone())))
             }
             ObjectsUrl::S3 { bucket, prefix } => {
-                let whole = AmazonS3Builder::from_env().with_bucket_name(bucket).build()?;
+                let retry = RetryConfig { retry_timeout: PATIENCE, ..RetryConfig::default() };
+                let whole = AmazonS3Builder::from_env().with_bucket_name(bucket).with_retry(retry).build()?;
                 let store: Arc<dyn ObjectStore> = if prefix.is_empty() {
                     Arc::new(whole)
                 } else {
@@ -146,7 +163,7 @@ impl Objects {
                 (store, None)
             }
         };
-        Ok(Self { store, folder, journal: None })
+        Ok(Self { store, folder, journal: None, spool: None, nodes: None })
     }
 
     /// The same with a [`Journal`] of about `capacity` bytes in front, where the objects are in a folder that no other
@@ -161,6 +178,29 @@ impl Objects {
         let (journal, left) = Journal::open(&place, folder, capacity)?;
         objects.journal = Some(journal);
         Ok((objects, left))
+    }
+
+    /// The same with a spool in front of its bucket, and with a `token` for asking other nodes for what waits in theirs.
+    /// Over a folder it is the same as without.
+    ///
+    /// # Errors
+    /// [`ObjectError::Unavailable`], also where another process has the spool open.
+    pub fn through_spool(
+        mut self,
+        settings: Option<SpoolSettings>,
+        token: Option<String>,
+        db: &Db,
+    ) -> Result<Self, ObjectError> {
+        if self.folder.is_none() {
+            self.spool = settings.map(|settings| BucketSpool::open(settings, db.clone())).transpose()?;
+            self.nodes = token.map(|token| Nodes::new(db.clone(), token));
+        }
+        Ok(self)
+    }
+
+    /// The spool in front of the bucket, where there is one.
+    pub fn bucket_spool(&self) -> Option<&BucketSpool> {
+        self.spool.as_ref()
     }
 
     /// The journal, where there is one.
@@ -189,8 +229,12 @@ impl Objects {
     pub async fn keep_hashed(&self, folder: &str, sha256: String, bytes: Bytes) -> Result<KeptObject, ObjectError> {
         let key = Self::key(folder, &sha256);
         let size = i64::try_from(bytes.len()).unwrap_or(i64::MAX);
-        self.store.put(&Path::from(key.as_str()), bytes.into()).await?;
-        Ok(KeptObject { key, sha256, size })
+        let kept = KeptObject { key, sha256, size };
+        match &self.spool {
+            Some(spool) if spool.takes(folder).await? => spool.keep(&kept, bytes).await?,
+            _ => drop(self.store.put(&Path::from(kept.key.as_str()), bytes.into()).await?),
+        }
+        Ok(kept)
     }
 
     /// Gets an object's bytes.
@@ -201,7 +245,7 @@ impl Objects {
         if let Some(bytes) = self.journaled(key, 0..u64::MAX).await {
             return bytes;
         }
-        Ok(self.store.get(&Path::from(key)).await?.bytes().await?)
+        Ok(self.open_anywhere(key, GetOptions::default()).await?.bytes().await?)
     }
 
     /// Gets an object's bytes and holds them against their hash.
@@ -221,7 +265,11 @@ impl Objects {
         if let Some(bytes) = self.journaled(key, range.clone()).await {
             return bytes;
         }
-        Ok(self.store.get_range(&Path::from(key), range).await?)
+        if self.folder.is_some() {
+            return Ok(self.store.get_range(&Path::from(key), range).await?);
+        }
+        let options = GetOptions { range: Some(GetRange::Bounded(range)), ..GetOptions::default() };
+        Ok(self.open_anywhere(key, options).await?.bytes().await?)
     }
 
     /// Its bytes, if it is in the journal. What is not there is in the folder already.
@@ -231,11 +279,14 @@ impl Objects {
         Some(read.unwrap_or_else(|error| Err(ObjectError::Unavailable(error.to_string()))))
     }
 
-    /// Writes and reads a small object, for the readiness check.
+    /// Writes and reads a small object, for the readiness check; with a spool, there.
     ///
     /// # Errors
     /// [`ObjectError::Unavailable`].
     pub async fn probe(&self) -> Result<(), ObjectError> {
+        if let Some(spool) = &self.spool {
+            return spool.probe().await;
+        }
         let path = Path::from("probe/readiness");
         self.store.put(&path, Bytes::from_static(b"ready").into()).await?;
         self.store.get(&path).await?.bytes().await?;

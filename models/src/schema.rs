@@ -1000,6 +1000,30 @@ diesel::table! {
 }
 
 diesel::table! {
+    spool_nodes (node) {
+        node -> Text,
+        url -> Text,
+        waiting -> BigInt,
+        waiting_bytes -> BigInt,
+        limit_bytes -> BigInt,
+        oldest_at -> Nullable<Timestamp>,
+        failing_since -> Nullable<Timestamp>,
+        fault -> Text,
+        lost -> BigInt,
+        seen_at -> Timestamp,
+    }
+}
+
+diesel::table! {
+    spooled_objects (object_key, node) {
+        object_key -> Text,
+        node -> Text,
+        size -> BigInt,
+        spooled_at -> Timestamp,
+    }
+}
+
+diesel::table! {
     audit (id) {
         id -> BigInt,
         at -> Timestamp,
@@ -1098,6 +1122,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     billable_events,
     jobs,
     leases,
+    spool_nodes,
+    spooled_objects,
     audit,
     audit_seals,
     audit_sealed,

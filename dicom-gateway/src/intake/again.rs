@@ -78,7 +78,7 @@ async fn compared(archive: &IndexedArchive, came: &Came, known: KnownInstance) -
     };
     let there = match archive.objects.get_checked(&known.object_key, &known.sha256).await {
         Ok(there) => there,
-        Err(ObjectError::Unavailable(error)) => return Err(KeepError::Unavailable(error)),
+        Err(error @ (ObjectError::Unavailable(_) | ObjectError::Full)) => return Err(error.into()),
         // What is here cannot be compared with any more: a person looks, and what came is not held up by it.
         Err(ObjectError::Missing | ObjectError::Altered) => return Ok(apart(known, came.facts.clone(), Vec::new())),
     };

@@ -339,6 +339,9 @@ impl From<std::io::Error> for KeepError {
 
 impl From<ObjectError> for KeepError {
     fn from(error: ObjectError) -> Self {
-        Self::Unavailable(error.to_string())
+        match error {
+            ObjectError::Full => Self::Full,
+            other => Self::Unavailable(other.to_string()),
+        }
     }
 }

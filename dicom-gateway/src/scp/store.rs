@@ -22,6 +22,9 @@ const RESERVE: usize = 16 << 20;
 /// Objects of an association that may be answered before it is told what became of them.
 const UNTOLD: usize = 64;
 
+/// At most 64 characters (PS3.7 C.4.2).
+const FULL: &str = "no room: too much waits for the object store; send again later";
+
 type Refused = (Status, &'static str);
 
 impl<L: Link> Association<L> {
@@ -138,6 +141,7 @@ impl<L: Link> Association<L> {
                     KeepError::Unavailable(_) => {
                         (Status::OUT_OF_RESOURCES, Some("the archive is unavailable, send again later".to_owned()))
                     }
+                    KeepError::Full => (Status::OUT_OF_RESOURCES, Some(FULL.to_owned())),
                     KeepError::Mismatch(_) => (Status::MISMATCH, Some(error.to_string())),
                     KeepError::Failed(_) => (Status::PROCESSING_FAILURE, Some("the archive failed".to_owned())),
                 };

@@ -953,6 +953,27 @@ CREATE TABLE audit_sealed (
 );
 CREATE INDEX audit_sealed_by_seal ON audit_sealed(seal_id);
 
+CREATE TABLE spool_nodes (
+  node TEXT PRIMARY KEY NOT NULL,
+  url TEXT NOT NULL,
+  waiting BIGINT NOT NULL,
+  waiting_bytes BIGINT NOT NULL,
+  limit_bytes BIGINT NOT NULL,
+  oldest_at TIMESTAMP,
+  failing_since TIMESTAMP,
+  fault TEXT NOT NULL,
+  lost BIGINT NOT NULL,
+  seen_at TIMESTAMP NOT NULL
+);
+CREATE TABLE spooled_objects (
+  object_key TEXT NOT NULL,
+  node TEXT NOT NULL REFERENCES spool_nodes(node),
+  size BIGINT NOT NULL,
+  spooled_at TIMESTAMP NOT NULL,
+  PRIMARY KEY (object_key, node)
+);
+CREATE INDEX spooled_objects_by_node ON spooled_objects(node);
+
 -- what never changes --------------------------------------------------------
 CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN RAISE EXCEPTION '% rows never change', TG_TABLE_NAME; END $$;

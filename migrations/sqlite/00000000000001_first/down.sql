@@ -1,3 +1,5 @@
+DROP TABLE spooled_objects;
+DROP TABLE spool_nodes;
 DROP TABLE audit_sealed;
 DROP TABLE audit_seals;
 DROP TABLE audit;

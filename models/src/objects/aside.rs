@@ -49,7 +49,7 @@ impl Aside {
 }
 
 /// Whether [`Objects::keep`] makes such a key: `FOLDER/ab/SHA256`.
-fn is_ours(key: &str) -> bool {
+pub(super) fn is_ours(key: &str) -> bool {
     let mut steps = key.rsplit('/');
     let (Some(hash), Some(shelf), Some(_)) = (steps.next(), steps.next(), steps.next()) else { return false };
     let hexadecimal = hash.len() == 64 && hash.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));

@@ -8,6 +8,7 @@ use std::fs::File;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 /// Tells temporary names of one process apart.
 static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -66,6 +67,33 @@ impl Folder {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Removes temporary files: all, or those that nobody has written to for so long. Returns how many.
+    pub fn sweep_temporary(&self, idle: Option<Duration>) -> io::Result<usize> {
+        let found = match std::fs::read_dir(self.root.join("spool")) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+            found => found?,
+        };
+        let mut removed = 0;
+        for entry in found {
+            let entry = entry?;
+            let written = entry.metadata().and_then(|meta| meta.modified());
+            let left = match (idle, written) {
+                (None, _) => true,
+                (Some(idle), Ok(written)) => written.elapsed().is_ok_and(|since| since >= idle),
+                // Gone since the folder was read.
+                (Some(_), Err(_)) => false,
+            };
+            if left {
+                match std::fs::remove_file(entry.path()) {
+                    Ok(()) => removed += 1,
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(removed)
     }
 
     /// Places several files under common syncs.

@@ -1,16 +1,18 @@
 //! An object that is too long for memory, on its way into the store.
 //!
-//! It is written into a temporary file and hashed as it comes. In a folder that file becomes the object, by a rename; to a
-//! bucket it is sent in parts. Dropping it removes it.
+//! It is written into a temporary file and hashed as it comes. In a folder, and in a spool before a bucket, that file
+//! becomes the object, by a rename; to a bucket it is sent in parts. Dropping it removes it; what a crash leaves is
+//! removed by [`Objects::sweep_temporary`].
 
 use std::fs::File;
 use std::io::{Read as _, Seek as _, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use bytes::Bytes;
 use object_store::path::Path;
-use object_store::{ObjectStoreExt as _, WriteMultipart};
+use object_store::{ObjectStore, ObjectStoreExt as _, WriteMultipart};
 use sha2::{Digest, Sha256};
 
 use super::folder::Folder;
@@ -25,7 +27,7 @@ const PARTS: usize = 2;
 pub struct Spool {
     file: File,
     /// `None` when there is nothing to remove any more.
-    path: Option<PathBuf>,
+    pub(super) path: Option<PathBuf>,
     hash: Sha256,
     len: u64,
 }
@@ -88,12 +90,27 @@ impl Objects {
     /// # Errors
     /// [`ObjectError::Unavailable`].
     pub fn spool(&self) -> Result<Spool, ObjectError> {
-        let (file, path) = match &self.folder {
-            Some(folder) => folder.temporary(),
-            None => Folder::new(std::env::temp_dir().join("dokuei-spool")).temporary(),
+        let (file, path) = match &self.spool {
+            Some(spool) => spool.temporary(),
+            None => self.temporary_folder().temporary(),
         }
         .map_err(unavailable)?;
         Ok(Spool { file, path: Some(path), hash: Sha256::new(), len: 0 })
+    }
+
+    /// Where long objects are written while they come, without a spool in front of a bucket.
+    fn temporary_folder(&self) -> Folder {
+        self.folder.clone().unwrap_or_else(|| Folder::new(std::env::temp_dir().join("dokuei-spool")))
+    }
+
+    /// Removes half-received objects that a crash left: all of them where nobody else can be writing (a journal or a
+    /// spool is one process's), else those that nobody has written to for `idle`. Returns how many. Blocks on the disk.
+    ///
+    /// # Errors
+    /// [`ObjectError::Unavailable`].
+    pub fn sweep_temporary(&self, idle: Duration) -> Result<usize, ObjectError> {
+        let idle = if self.journal.is_some() { None } else { Some(idle) };
+        self.temporary_folder().sweep_temporary(idle).map_err(unavailable)
     }
 
     /// Keeps a spooled object durably under `FOLDER/ab/SHA256`, as [`Objects::keep`] does.
@@ -105,7 +122,11 @@ impl Objects {
         let key = Self::key(folder, &sha256);
         let size = i64::try_from(spool.len).unwrap_or(i64::MAX);
         let kept = KeptObject { key: key.clone(), sha256, size };
-        if let Some(place) = self.folder.clone() {
+        if let Some(waiting) = &self.spool
+            && waiting.takes(folder).await?
+        {
+            waiting.keep_spool(&kept, spool).await?;
+        } else if let Some(place) = self.folder.clone() {
             let moved = tokio::task::spawn_blocking(move || {
                 let Some(path) = spool.path.take() else { return Ok(()) };
                 let mut placing = place.placing();
@@ -114,30 +135,30 @@ impl Objects {
             });
             moved.await.map_err(|error| ObjectError::Unavailable(error.to_string()))?.map_err(unavailable)?;
         } else {
-            self.send_parts(&key, spool).await?;
+            send_parts(&*self.store, &key, spool.file.try_clone().map_err(unavailable)?).await?;
         }
         Ok(kept)
     }
+}
 
-    async fn send_parts(&self, key: &str, spool: Spool) -> Result<(), ObjectError> {
-        let mut upload = WriteMultipart::new_with_chunk_size(self.store.put_multipart(&Path::from(key)).await?, PART);
-        let mut file = spool.file.try_clone().map_err(unavailable)?;
-        file.rewind().map_err(unavailable)?;
-        loop {
-            let read = tokio::task::spawn_blocking(move || {
-                let mut part = Vec::new();
-                (&mut file).take(PART as u64).read_to_end(&mut part).map(|_| (file, part))
-            });
-            let (back, part) =
-                read.await.map_err(|error| ObjectError::Unavailable(error.to_string()))?.map_err(unavailable)?;
-            file = back;
-            if part.is_empty() {
-                upload.finish().await?;
-                return Ok(());
-            }
-            upload.wait_for_capacity(PARTS).await?;
-            upload.put(Bytes::from(part));
+/// Sends a file to a bucket in parts.
+pub(super) async fn send_parts(store: &dyn ObjectStore, key: &str, mut file: File) -> Result<(), ObjectError> {
+    let mut upload = WriteMultipart::new_with_chunk_size(store.put_multipart(&Path::from(key)).await?, PART);
+    file.rewind().map_err(unavailable)?;
+    loop {
+        let read = tokio::task::spawn_blocking(move || {
+            let mut part = Vec::new();
+            (&mut file).take(PART as u64).read_to_end(&mut part).map(|_| (file, part))
+        });
+        let (back, part) =
+            read.await.map_err(|error| ObjectError::Unavailable(error.to_string()))?.map_err(unavailable)?;
+        file = back;
+        if part.is_empty() {
+            upload.finish().await?;
+            return Ok(());
         }
+        upload.wait_for_capacity(PARTS).await?;
+        upload.put(Bytes::from(part));
     }
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use bytes::Bytes;
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectStore as _, ObjectStoreExt as _};
+use object_store::{GetOptions, GetRange, GetResult, ObjectStoreExt as _};
 
 use super::{ObjectError, Objects};
 
@@ -26,6 +26,13 @@ impl std::fmt::Debug for ObjectStream {
     }
 }
 
+impl ObjectStream {
+    pub(super) fn of(got: GetResult) -> Self {
+        let size = got.meta.size;
+        Self { size, pieces: got.into_stream().map(|piece| piece.map_err(ObjectError::from)).boxed() }
+    }
+}
+
 impl Objects {
     /// An object's length in bytes.
     ///
@@ -35,7 +42,10 @@ impl Objects {
         if let Some(record) = self.journal().and_then(|journal| journal.find(key)) {
             return Ok(record.len());
         }
-        Ok(self.store.head(&Path::from(key)).await?.size)
+        if self.folder.is_some() {
+            return Ok(self.store.head(&Path::from(key)).await?.size);
+        }
+        Ok(self.open_anywhere(key, GetOptions { head: true, ..GetOptions::default() }).await?.meta.size)
     }
 
     /// The bytes of `range`, or all of them, in pieces. A range is cut at the object's end.
@@ -45,11 +55,7 @@ impl Objects {
     pub async fn get_stream(&self, key: &str, range: Option<Range<u64>>) -> Result<ObjectStream, ObjectError> {
         if self.folder.is_none() {
             let options = GetOptions { range: range.map(GetRange::Bounded), ..GetOptions::default() };
-            let got = self.store.get_opts(&Path::from(key), options).await?;
-            return Ok(ObjectStream {
-                size: got.meta.size,
-                pieces: got.into_stream().map(|piece| piece.map_err(ObjectError::from)).boxed(),
-            });
+            return Ok(ObjectStream::of(self.open_anywhere(key, options).await?));
         }
         let size = self.size(key).await?;
         let range = range.map_or(0..size, |range| range.start.min(size)..range.end.min(size));

@@ -52,6 +52,7 @@ pub mod shifts;
 pub mod signed_versions;
 pub mod signing_keys;
 pub mod sites;
+pub mod spooled;
 pub mod studies;
 pub mod study_claims;
 pub mod submissions;

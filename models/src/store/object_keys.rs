@@ -6,9 +6,10 @@ use diesel::prelude::*;
 
 use crate::db::Connection;
 use crate::error::StoreError;
-use crate::schema::{artefacts, instance_versions, instances, quarantine, request_files};
+use crate::schema::{artefacts, instance_versions, instances, quarantine, request_files, spooled_objects};
 
-/// Those of `keys` that a row names: an image, another version of it, an object kept apart, a scanned form, a signed version's file.
+/// Those of `keys` that a row names: an image, another version of it, an object kept apart, a scanned form, a signed
+/// version's file, or what waits in a spool.
 ///
 /// Every column that holds an object's key must be asked here: what is not named is deleted in the end.
 ///
@@ -25,6 +26,6 @@ pub fn object_key_list_named(conn: &mut Connection, keys: &[String]) -> Result<B
             named.extend(found);
         )+};
     }
-    ask!(instances, instance_versions, quarantine, request_files, artefacts);
+    ask!(instances, instance_versions, quarantine, request_files, artefacts, spooled_objects);
     Ok(named)
 }

@@ -7,6 +7,7 @@ mod again;
 mod audit_trail;
 mod billing;
 mod board;
+mod bucket_spool;
 mod case_lock;
 mod clocks;
 mod commitments_and_steps;

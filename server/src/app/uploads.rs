@@ -341,7 +341,11 @@ async fn keep(
         Err(error) => {
             counts.failed += 1;
             tracing::error!(%error, "an uploaded object was not kept");
-            let words = if matches!(error, KeepError::Unavailable(_)) { "upload-unavailable" } else { "upload-failed" };
+            let words = if matches!(error, KeepError::Unavailable(_) | KeepError::Full) {
+                "upload-unavailable"
+            } else {
+                "upload-failed"
+            };
             said(Fate::Failed, words, None, None)
         }
     }

@@ -242,7 +242,7 @@ fn object(got: Result<Bytes, ObjectError>) -> Result<Bytes, Failure> {
             "保管中の報告が失われたか、変わっています。管理者に連絡してください。",
             "The stored report is missing or altered. Tell an administrator.",
         ),
-        ObjectError::Unavailable(_) => Failure::ours(error),
+        ObjectError::Unavailable(_) | ObjectError::Full => Failure::ours(error),
     })
 }
 

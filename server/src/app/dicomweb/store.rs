@@ -161,8 +161,8 @@ impl<'a> Storing<'a> {
                     _ => known,
                 }
             }
-            Err(KeepError::Unavailable(reason)) => {
-                tracing::error!(%reason, "an object sent by STOW-RS was not kept");
+            Err(error @ (KeepError::Unavailable(_) | KeepError::Full)) => {
+                tracing::error!(%error, "an object sent by STOW-RS was not kept");
                 Stored { failure: Some(Failure::OutOfResources), place: None, ..known }
             }
             Err(error) => {
