@@ -10,26 +10,43 @@ use crate::process::{Running, free_address, python, run_checked, script};
 const NAME: &str = "dokuei-test";
 const PREFIX: &str = "reading";
 
-/// A running server with one empty bucket.
+/// A server with one bucket, empty when it starts.
 #[derive(Debug)]
 pub struct Bucket {
-    _running: Running,
+    running: Option<Running>,
     address: SocketAddr,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Bucket {
     /// # Errors
     /// When moto is not there or does not listen.
     pub async fn start() -> Result<Self> {
-        let (folder, address) = (tempfile::tempdir()?, free_address()?);
-        let mut command = python()?;
-        command.args(["-m", "moto.server", "--host", "127.0.0.1", "--port", &address.port().to_string()]);
-        let mut running = Running::start("bucket", command, folder.path())?;
-        running.wait_for_port(address).await?;
-        let bucket = Self { _running: running, address, _folder: folder };
-        bucket.ask("make").await?;
+        let mut bucket = Self::down()?;
+        bucket.up().await?;
         Ok(bucket)
+    }
+
+    /// One whose server does not run yet: nothing answers at its address.
+    ///
+    /// # Errors
+    /// When no address is free.
+    pub fn down() -> Result<Self> {
+        Ok(Self { running: None, address: free_address()?, folder: tempfile::tempdir()? })
+    }
+
+    /// Starts the server.
+    ///
+    /// # Errors
+    /// As [`Bucket::start`].
+    pub async fn up(&mut self) -> Result<()> {
+        let mut command = python()?;
+        command.args(["-m", "moto.server", "--host", "127.0.0.1", "--port", &self.address.port().to_string()]);
+        let mut running = Running::start("bucket", command, self.folder.path())?;
+        running.wait_for_port(self.address).await?;
+        self.running = Some(running);
+        self.ask("make").await?;
+        Ok(())
     }
 
     /// What an installation must be told to keep its objects here.

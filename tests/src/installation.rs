@@ -82,7 +82,8 @@ impl Installation {
         Ok(Self { web, gateway: None, worker: None, redis: None, rows, settings: settings.to_vec(), people, folder })
     }
 
-    /// `dokuei web`, `gateway` and `worker` over `database` and a Redis of their own, with more settings.
+    /// `dokuei web`, `gateway` and `worker` over `database` and a Redis of their own, with more settings; `{role}` in one
+    /// becomes the role's name.
     ///
     /// # Errors
     /// When one of them does not become ready.
@@ -113,7 +114,8 @@ impl Installation {
         let role = async |name: &str, more: &[&str]| -> Result<Dokuei> {
             let data = place(name)?;
             let arguments = [&[name, "--data", &data][..], more].concat();
-            Dokuei::start(name, command(&arguments, &all)?, Path::new(&data)).await
+            let own: Vec<_> = all.iter().map(|(key, value)| (*key, value.replace("{role}", name))).collect();
+            Dokuei::start(name, command(&arguments, &own)?, Path::new(&data)).await
         };
         let http = ["--http", "127.0.0.1:0"];
         let web = role("web", &http).await?;

@@ -9,6 +9,7 @@ use dokuei_models::store::endpoint_states::{self, EndpointStateRow};
 use dokuei_models::store::peer_counts::{self, PeerCount};
 use dokuei_models::store::quarantine::{self, RefusalRow};
 use dokuei_models::store::sites::{self, EndpointRow, SiteRow};
+use dokuei_models::store::spooled::{self, SpoolNode};
 use dokuei_models::{Connection, EndpointId, SiteId, StoreError, japan};
 
 use crate::error::{Error, Result};
@@ -81,6 +82,8 @@ pub struct Peers {
     pub lines: Vec<PeerLine>,
     /// Refusals of callers without a name, as those who fail at TLS.
     pub nameless: Vec<Refused>,
+    /// What waits for the bucket, by node: of nodes that hold something or were heard of in the last day.
+    pub spools: Vec<SpoolNode>,
 }
 
 /// Every peer.
@@ -136,7 +139,9 @@ fn load(conn: &mut Connection, now: NaiveDateTime) -> Result<Peers, StoreError> 
     }
     lines.sort_by(|a, b| (&a.site.code, &a.row.name, a.row.id).cmp(&(&b.site.code, &b.row.name, b.row.id)));
     let nameless: Vec<&RefusalRow> = refusals.iter().filter(|one| one.calling_ae.is_empty()).collect();
-    Ok(Peers { lines, nameless: grouped(&nameless) })
+    let mut spools = spooled::spool_node_list(conn)?;
+    spools.retain(|node| node.waiting > 0 || node.lost > 0 || node.seen_at >= day_ago);
+    Ok(Peers { lines, nameless: grouped(&nameless), spools })
 }
 
 /// Refusals by reason and address; `rows` are the newest first.

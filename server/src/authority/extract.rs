@@ -132,6 +132,26 @@ impl Authority for Monitor {
     const ROLES: Option<&'static [Role]> = None;
 }
 
+/// Another process of this installation: one that has `objects.node_token`. Without that setting there is none.
+pub struct Node;
+
+impl FromRequest for Node {
+    type Error = Error;
+    type Future = Ready<Result<Self, Error>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let wanted = request.app_data::<State>().and_then(|state| state.config.objects.node_token.as_ref());
+        let given = bearer(request);
+        let known = matches!((wanted, given), (Some(wanted), Some(given)) if same(wanted.expose(), given));
+        ready(if known { Ok(Self) } else { Err(Error::not_found()) })
+    }
+}
+
+impl Authority for Node {
+    const NEEDS: &'static str = "node";
+    const ROLES: Option<&'static [Role]> = None;
+}
+
 /// The token of `Authorization: Bearer`.
 pub fn bearer(request: &HttpRequest) -> Option<&str> {
     let header = request.headers().get("authorization")?.to_str().ok()?;

@@ -15,7 +15,7 @@ mod person;
 pub mod rights;
 mod scope;
 
-pub use extract::{Allowed, Anyone, Authority, Monitor, SignedIn, bearer, same};
+pub use extract::{Allowed, Anyone, Authority, Monitor, Node, SignedIn, bearer, same};
 pub use person::{Grant, Person, Through};
 pub use rights::{Right, Role};
 pub use scope::{Reach, Scope};

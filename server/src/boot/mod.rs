@@ -10,6 +10,7 @@ mod certificates;
 mod gateway;
 pub mod log;
 mod metrics;
+mod spool;
 mod stop;
 mod web;
 mod worker;
@@ -58,7 +59,9 @@ pub async fn serve(config: Config, role: Role) -> anyhow::Result<()> {
     // Only where nobody else reads the objects or writes the rows: other processes know nothing of a journal.
     let alone = matches!(role, Role::All { .. }) && !config.database.is_postgres();
     let journal = if alone { config.objects.journal_bytes() } else { 0 };
-    let (state, stop) = open_with_journal(config, journal).await?;
+    // A worker takes nothing in.
+    let spools = role != Role::Worker;
+    let (state, stop) = open_as(config, journal, spools).await?;
     let mut services = Services::default();
     let outcome = begin(&state, role, &mut services).await;
     if outcome.is_ok() {
@@ -101,7 +104,7 @@ async fn begin(state: &State, role: Role, services: &mut Services) -> anyhow::Re
         }
         Role::Worker => worker::begin(state, services),
     }
-    Ok(())
+    spool::begin(state, services).await
 }
 
 /// Separate roles share nothing but PostgreSQL, Redis and the objects; a file of SQLite cannot be shared.
@@ -119,6 +122,11 @@ fn check_places(config: &Config, role: Role) -> anyhow::Result<()> {
     if !config.objects.is_set {
         missing.push("OBJECTS_URL=s3://… or file:///… (a folder that all roles share)");
     }
+    if config.objects.spool.is_some() && config.objects.node_token.is_none() {
+        missing.push(
+            "DOKUEI_OBJECTS_NODE_TOKEN=… (the same for all, so that they can ask each other for what waits in a spool)",
+        );
+    }
     anyhow::ensure!(
         missing.is_empty(),
         "a role of its own needs {}; `dokuei run` needs none of them",
@@ -132,11 +140,12 @@ fn check_places(config: &Config, role: Role) -> anyhow::Result<()> {
 /// # Errors
 /// What could not be opened.
 pub async fn open(config: Config) -> anyhow::Result<(State, watch::Sender<bool>)> {
-    open_with_journal(config, 0).await
+    open_as(config, 0, false).await
 }
 
-/// The same with a journal of so many bytes in front of the objects; what a crash left in it is filed first.
-async fn open_with_journal(config: Config, journal: u64) -> anyhow::Result<(State, watch::Sender<bool>)> {
+/// The same with a journal of so many bytes in front of the objects, what a crash left in it being filed first; and with
+/// a spool in front of a bucket, where this process has one.
+async fn open_as(config: Config, journal: u64, spools: bool) -> anyhow::Result<(State, watch::Sender<bool>)> {
     let data = &config.paths.data;
     std::fs::create_dir_all(data).with_context(|| format!("{}: cannot be made", data.display()))?;
     let (stop, stopped) = watch::channel(false);
@@ -144,6 +153,13 @@ async fn open_with_journal(config: Config, journal: u64) -> anyhow::Result<(Stat
     let db = tokio::task::spawn_blocking(move || Db::open(&database)).await??;
     let url = config.objects.url.parse()?;
     let (objects, left) = tokio::task::spawn_blocking(move || Objects::open_journaled(&url, journal)).await??;
+    let settings = config.objects.spool_settings().filter(|_| spools);
+    let token = config.objects.node_token.as_ref().map(|token| token.expose().to_owned());
+    let database = db.clone();
+    let objects = tokio::task::spawn_blocking(move || objects.through_spool(settings, token, &database)).await??;
+    if let Some(spool) = objects.bucket_spool() {
+        spool.announce(config.objects.node_url.as_deref().unwrap_or_default()).await?;
+    }
     let replayed = intake::replay(&IndexedArchive::new(db.clone(), objects.clone()), left)
         .await
         .context("what was received before cannot be filed")?;

@@ -26,9 +26,11 @@ pub mod live;
 pub mod login;
 mod medium;
 pub mod navigation;
+mod nodes;
 pub mod page;
 pub mod portal;
 pub mod problem;
+pub(crate) mod range;
 pub mod reading;
 pub mod routes;
 pub mod signing;
@@ -81,6 +83,7 @@ pub fn all_routes() -> Routes {
         trouble::routes,
         api::routes,
         dicomweb::routes,
+        nodes::routes,
     ] {
         register(&mut routes);
     }

@@ -7,6 +7,7 @@
 //! [`kinds`] is the list: a new kind is a file and a line there.
 
 pub mod arriving;
+pub mod copy_spool;
 pub mod deliver;
 pub mod echo_peers;
 pub mod fetch_priors;

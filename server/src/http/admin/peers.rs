@@ -9,6 +9,7 @@ use chrono::{NaiveDateTime, TimeDelta};
 use dokuei_models::EndpointId;
 use dokuei_models::store::commitments::{CommitmentRow, CommitmentState};
 use dokuei_models::store::sites::PeerTls;
+use dokuei_models::store::spooled::SpoolNode;
 
 use super::{Fields, back, doer, is_invalid, named};
 use crate::app::peer_sheet::{self, PeerLine, Peers, Refused};
@@ -24,6 +25,9 @@ use crate::ui::{Html, chart};
 
 /// A certificate that ends so soon is pointed out.
 const SOON: TimeDelta = TimeDelta::days(30);
+
+/// A node says every ten seconds how its spool fares.
+const SILENT: TimeDelta = TimeDelta::minutes(2);
 
 pub(super) fn routes(routes: &mut Routes) {
     routes.get("/admin/peers", list);
@@ -122,6 +126,26 @@ impl Words<'_> {
     /// How many objects it asked about.
     fn items(&self, row: &CommitmentRow) -> String {
         row.references().map_or_else(|_| "–".to_owned(), |items| items.len().to_string())
+    }
+
+    /// How a node's spool fares, the worst first.
+    fn spool(&self, node: &SpoolNode) -> Html {
+        if node.lost > 0 {
+            badge::tone(Tone::Bad, &self.page.tn("peers-spool-lost", node.lost))
+        } else if node.seen_at < self.now - SILENT {
+            badge::tone(Tone::Bad, &self.page.tv("peers-spool-silent", self.page.date_time(node.seen_at)))
+        } else if node.waiting_bytes >= node.limit_bytes / 10 * 9 {
+            self.badge(Tone::Bad, "peers-spool-full")
+        } else if let Some(since) = node.failing_since {
+            badge::tone(Tone::Warning, &self.page.tv("peers-spool-failing", self.page.date_time(since)))
+        } else {
+            self.badge(Tone::Good, "peers-spool-copies")
+        }
+    }
+
+    /// Bytes in MiB, of those that may wait.
+    fn spool_room(&self, node: &SpoolNode) -> String {
+        format!("{} / {} MiB", node.waiting_bytes >> 20, node.limit_bytes >> 20)
     }
 
     fn reason(&self, refused: &Refused) -> String {

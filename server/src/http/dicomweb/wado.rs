@@ -19,7 +19,7 @@ use super::{Place, not_acceptable};
 use crate::app::dicomweb::{RootRight, objects, plain, search};
 use crate::authority::Allowed;
 use crate::error::{Error, Result};
-use crate::http::Answer;
+use crate::http::{Answer, range};
 use crate::state::State;
 
 const DICOM: &str = "application/dicom";
@@ -169,7 +169,7 @@ fn single(state: &State, found: &FoundInstance, request: &HttpRequest) -> Answer
         return Ok(answer.status(StatusCode::NOT_MODIFIED).finish());
     }
     let same = said(header::IF_RANGE).is_none_or(|known| known == tag);
-    let range = said(header::RANGE).filter(|_| same).and_then(|text| range_of(text, size));
+    let range = said(header::RANGE).filter(|_| same).and_then(|text| range::of(text, size));
     if request.method() == Method::HEAD {
         return Ok(answer.no_chunking(size).finish());
     }
@@ -199,39 +199,4 @@ fn piecewise(state: &State, key: String, from: u64, end: u64) -> impl Stream<Ite
         let bytes = objects.get_range(&key, at..next).await.map_err(objects::not_given)?;
         Ok::<_, Error>(Some((bytes, (objects, key, next))))
     })
-}
-
-/// One range of RFC 9110 14.1.2, first and last byte. `None`: not understood, so it does not count. `Some(None)`: beyond
-/// the end.
-fn range_of(text: &str, size: u64) -> Option<Option<(u64, u64)>> {
-    let (from, to) = text.strip_prefix("bytes=")?.split_once('-')?;
-    if to.contains(',') {
-        return None;
-    }
-    let number = |text: &str| text.trim().parse::<u64>().ok();
-    let (from, to) = match (from.trim().is_empty(), to.trim().is_empty()) {
-        (true, true) => return None,
-        (true, false) => (size.saturating_sub(number(to)?), size.saturating_sub(1)),
-        (false, true) => (number(from)?, size.saturating_sub(1)),
-        (false, false) => (number(from)?, number(to)?.min(size.saturating_sub(1))),
-    };
-    Some((from <= to && from < size).then_some((from, to)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_range_of_bytes_is_understood() {
-        assert_eq!(range_of("bytes=0-9", 100), Some(Some((0, 9))));
-        assert_eq!(range_of("bytes=90-", 100), Some(Some((90, 99))));
-        assert_eq!(range_of("bytes=-10", 100), Some(Some((90, 99))));
-        assert_eq!(range_of("bytes=90-400", 100), Some(Some((90, 99))));
-        assert_eq!(range_of("bytes=100-", 100), Some(None));
-        assert_eq!(range_of("bytes=9-1", 100), Some(None));
-        for other in ["bytes=0-1,5-6", "lines=1-2", "bytes=-", "bytes=a-b"] {
-            assert_eq!(range_of(other, 100), None, "{other}");
-        }
-    }
 }
