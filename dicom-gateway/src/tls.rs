@@ -10,6 +10,7 @@ mod certificate;
 mod client;
 mod fault;
 mod files;
+mod own;
 mod server;
 
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub use certificate::{CertificateFault, PeerCertificate, TrustError};
 pub use client::{TlsClient, TlsPeer};
 pub use fault::TlsFault;
 pub use files::{FilesError, TlsFiles};
+pub use own::OwnCertificate;
 pub use server::{TlsCaller, TlsServer};
 
 /// Newest first.

@@ -1,4 +1,4 @@
-//! Certificates of DICOM over TLS: read at the start, and again when their files change or at SIGHUP.
+//! Certificates of TLS, of DICOM and of the pages: read at the start, and again when their files change or at SIGHUP.
 //!
 //! A file that cannot be used stops the start; later it leaves what was read before in use, and says so once.
 
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use dokuei_dicom_gateway::tls::{FilesError, TlsClient, TlsServer};
+use dokuei_dicom_gateway::tls::{FilesError, OwnCertificate, TlsClient, TlsServer};
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::Services;
@@ -32,6 +32,11 @@ pub(super) fn watch_client(state: &State, services: &mut Services) {
 /// Reads the listener's files again when they change.
 pub(super) fn watch_server(state: &State, services: &mut Services, server: Arc<TlsServer>) {
     watch(state, services, "certificates of the receiver", move || server.reload());
+}
+
+/// Reads the files of the pages' certificate again when they change.
+pub(super) fn watch_pages(state: &State, services: &mut Services, certificate: Arc<OwnCertificate>) {
+    watch(state, services, "certificate of the pages", move || certificate.reload());
 }
 
 fn watch(

@@ -201,6 +201,7 @@ pub async fn migrate(config: Config) -> anyhow::Result<()> {
 pub struct Services {
     running: JoinSet<anyhow::Result<()>>,
     http: Option<std::net::SocketAddr>,
+    http_redirect: Option<std::net::SocketAddr>,
     dicom: Option<std::net::SocketAddr>,
     dicom_tls: Option<std::net::SocketAddr>,
 }
@@ -242,6 +243,9 @@ fn announce(services: &Services) {
     let mut line = "ready".to_owned();
     if let Some(address) = services.http {
         line.push_str(&format!(" http={address}"));
+    }
+    if let Some(address) = services.http_redirect {
+        line.push_str(&format!(" http-redirect={address}"));
     }
     if let Some(address) = services.dicom {
         line.push_str(&format!(" dicom={address}"));

@@ -4,7 +4,7 @@
 //! |---|---|---|---|
 //! | `security.session_idle_minutes` | `DOKUEI_SECURITY_SESSION_IDLE_MINUTES` | `120` | a session ends after so long without a request |
 //! | `security.session_hours` | `DOKUEI_SECURITY_SESSION_HOURS` | `12` | and at the latest after so long |
-//! | `security.cookie_secure` | `DOKUEI_SECURITY_COOKIE_SECURE` | `auto` | `always`, `never`, or `auto`: when `http.public_url` is https |
+//! | `security.cookie_secure` | `DOKUEI_SECURITY_COOKIE_SECURE` | `auto` | `always`, `never`, or `auto`: when `http.tls_certificate` is set or `http.public_url` is https |
 //! | `security.login_free_attempts` | `DOKUEI_SECURITY_LOGIN_FREE_ATTEMPTS` | `5` | wrong passwords before waiting begins; each further one doubles the wait |
 //! | `security.login_wait_max_seconds` | `DOKUEI_SECURITY_LOGIN_WAIT_MAX_SECONDS` | `900` | the longest wait |
 //! | `security.password_min_length` | `DOKUEI_SECURITY_PASSWORD_MIN_LENGTH` | `10` | shortest new password, in characters |

@@ -196,7 +196,7 @@ pub fn cookies_are_secure(state: &State) -> bool {
     match state.config.security.cookie_secure {
         CookieSecure::Always => true,
         CookieSecure::Never => false,
-        CookieSecure::Auto => state.config.http.public_url.as_deref().is_some_and(|url| url.starts_with("https://")),
+        CookieSecure::Auto => state.config.http.is_https(),
     }
 }
 
