@@ -1,5 +1,5 @@
 //! The file-set of a medium (PS3.10 8): which files it has, and the DICOMDIR that
-//! lists them.
+//! lists them, made and read.
 //!
 //! Made for the portable data of IHE PDI: file IDs of at most eight capital letters,
 //! digits and underscores, objects in Explicit VR Little Endian (PS3.11 annex D,
@@ -8,6 +8,7 @@
 //! caller.
 
 mod directory;
+mod named;
 mod record;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::dataset::DataSet;
 use crate::uid::Uid;
 
 pub use directory::DirectoryError;
+pub use named::{NamedStudy, named};
 
 /// Where a file of the set stands: `DICOM/ST000001/SE000001/IM000001`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -20,6 +20,9 @@ pub use kind::{Kind, classify};
 pub use long_file::{LONG, LongFile};
 pub use part10_file::normalise;
 
+/// Largest directory of a medium that is read, in bytes. One of a full DVD has some 20 MB.
+pub const MAX_DIRECTORY: u64 = 64 << 20;
+
 /// How much an archive may hold. The default fits a CD or DVD of CT series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {

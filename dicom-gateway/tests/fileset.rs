@@ -5,12 +5,13 @@
 
 mod samples;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
 use dokuei_dicom_gateway::charset::{NameForm, Repertoire};
 use dokuei_dicom_gateway::dataset::{self, DataSet, Syntax};
-use dokuei_dicom_gateway::fileset::FileSet;
+use dokuei_dicom_gateway::fileset::{self, FileSet};
 use dokuei_dicom_gateway::part10;
 use dokuei_dicom_gateway::uid::Uid;
 use samples::Samples;
@@ -119,4 +120,59 @@ fn dcmtk_and_dicom3tools_find_no_error_in_the_directory() {
             assert_eq!(said.matches("DirectoryRecordType").count(), 2 + 3 + 4 + 6, "{said}");
         }
     }
+}
+
+/// SOP Instance UIDs by Study Instance UID, as we read a directory.
+fn named(path: &Path) -> BTreeMap<String, Vec<String>> {
+    let read = fileset::named(&std::fs::read(path).unwrap()).unwrap();
+    let sorted = read.into_iter().map(|mut study| {
+        study.instances.sort();
+        (study.study_uid, study.instances)
+    });
+    sorted.collect()
+}
+
+/// The same as pydicom reads it.
+fn named_by_pydicom(samples: &Samples, path: &Path) -> BTreeMap<String, Vec<String>> {
+    let script = "
+import json, sys
+from pydicom.fileset import FileSet
+found = {}
+for one in FileSet(sys.argv[1]):
+    found.setdefault(one.StudyInstanceUID, []).append(one.SOPInstanceUID)
+print(json.dumps({study: sorted(uids) for study, uids in found.items()}))
+";
+    let done = Command::new(samples.python()).args(["-c", script]).arg(path).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    serde_json::from_slice(&done.stdout).unwrap()
+}
+
+#[test]
+fn what_other_programs_list_is_read_as_they_mean_it() {
+    let Some(samples) = Samples::find() else { return };
+    let plain = samples.path("DICOMDIR");
+    let wanted = named_by_pydicom(&samples, &plain);
+    assert!(wanted.len() > 3 && wanted.values().map(Vec::len).sum::<usize>() > 20, "{wanted:?}");
+    // The same medium in another encoding, without offsets, and with its records in another order.
+    for name in ["DICOMDIR", "DICOMDIR-implicit", "DICOMDIR-bigEnd", "DICOMDIR-reordered"] {
+        assert_eq!(named(&samples.path(name)), wanted, "{name}");
+    }
+    // One record of this one claims more bytes than there are and is stepped over; each other is of its study.
+    let mut without = wanted.clone();
+    for images in without.values_mut() {
+        images.retain(|uid| uid != "1.3.6.1.4.1.5962.1.1.0.0.0.1196533885.18148.0.124");
+    }
+    assert_eq!(named(&samples.path("DICOMDIR-nooffset")), without);
+    let empty = std::fs::read(samples.path("DICOMDIR-empty.dcm")).unwrap();
+    assert!(fileset::named(&empty).is_err(), "a directory that names nothing cannot be gone by");
+    assert!(fileset::named(&empty[..200]).is_err());
+
+    let folder = tempfile::tempdir().unwrap();
+    medium(folder.path(), ("0012", "YAMADA^TARO=山田^太郎=やまだ^たろう"));
+    let ours = named(&folder.path().join("DICOMDIR"));
+    let arguments = ["+r", "+I", "-Nxc", "+D", "MADE", "+id", ".", "DICOM"];
+    let made = Command::new("dcmmkdir").args(arguments).current_dir(folder.path()).output().unwrap();
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    assert_eq!(named(&folder.path().join("MADE")), ours);
+    assert_eq!(ours.values().map(Vec::len).collect::<Vec<_>>(), [3, 1, 2]);
 }

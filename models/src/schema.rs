@@ -679,6 +679,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    upload_directories (arrival_id, study_uid) {
+        arrival_id -> BigInt,
+        study_uid -> Text,
+        study_date -> Text,
+        description -> Text,
+        instances -> Text,
+    }
+}
+
+diesel::table! {
     prior_rules (endpoint_id) {
         endpoint_id -> BigInt,
         active -> Bool,
@@ -1101,6 +1111,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     cases,
     case_parts,
     case_studies,
+    upload_directories,
     prior_rules,
     prior_studies,
     case_notes,

@@ -188,6 +188,7 @@ if (drop) {
     box.hidden = false;
     list.replaceChildren();
     find("[data-upload-details]", box).hidden = true;
+    find("[data-upload-missing]", box).hidden = true;
     find("[data-upload-studies]", box).hidden = true;
     find("[data-upload-elsewhere]", box).hidden = true;
     for (const count of all("[data-fate]", box)) count.hidden = true;
@@ -195,7 +196,10 @@ if (drop) {
     show(run);
     const queue = [...files];
     await Promise.all(Array.from({ length: MANY }, async () => { while (queue.length && !run.stopped) await one(run, queue.shift()); }));
-    await window.dokuei.send(`/portal/uploads/${run.id}/end`).catch(() => {});
+    const ended = await window.dokuei.send(`/portal/uploads/${run.id}/end`).catch(() => null);
+    const missing = ended?.ok ? (await ended.json()).missing : [], lost = find("[data-upload-missing]", box);
+    find("ul", lost).replaceChildren(...missing.map((sentence) => { const item = document.createElement("li"); item.textContent = sentence; return item; }));
+    lost.hidden = missing.length === 0;
     running = null;
     find("[data-upload-stop]", box).hidden = true;
     words.textContent = (run.stopped ? drop.dataset.wordStopped : drop.dataset.wordDone).replace("#", run.done).replace("#", run.files.length);

@@ -7,7 +7,7 @@ use std::io::{self, Cursor, Read, Seek, SeekFrom, Write as _};
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::{Kind, LONG, Limits, LongFile, Refusal, classify, normalise};
+use super::{Kind, LONG, Limits, LongFile, MAX_DIRECTORY, Refusal, classify, normalise};
 
 /// Enough of an entry to tell what it is.
 const HEAD: u64 = 1024;
@@ -29,6 +29,8 @@ pub enum Found {
     Dicom(Vec<u8>),
     /// An object that is too long for memory.
     Long(LongFile),
+    /// The directory of a medium: what it names comes by itself.
+    Directory(Vec<u8>),
     /// Not an image, so left out: its kind.
     Ignored(Kind),
     /// Not taken, and why. After a limit of the whole archive nothing follows.
@@ -130,6 +132,9 @@ impl<'a> Archive<'a> {
                 };
                 Ok(Some(Entry { name, found: found.unwrap_or_else(Found::Refused) }))
             }
+            Ok((Kind::DicomDir, Unpacked::Memory(bytes))) if !bytes.is_empty() => {
+                Ok(Some(Entry { name, found: Found::Directory(bytes) }))
+            }
             Ok((kind, _)) => Ok(Some(Entry { name, found: Found::Ignored(kind) })),
             Err(refusal) if refusal.ends_archive() => Err((name, refusal)),
             Err(refusal) => Ok(Some(Entry { name, found: Found::Refused(refusal) })),
@@ -146,8 +151,12 @@ impl<'a> Archive<'a> {
         file.by_ref().take(HEAD).read_to_end(&mut bytes).map_err(damage)?;
         self.unpacked_bytes += bytes.len() as u64;
         let kind = classify(name, &bytes);
-        let wanted =
-            matches!(kind, Kind::Dicom | Kind::BareDicom) || (kind == Kind::Zip && depth <= self.limits.nesting);
+        let wanted = match kind {
+            Kind::Dicom | Kind::BareDicom => true,
+            Kind::DicomDir => file.size() <= MAX_DIRECTORY,
+            Kind::Zip => depth <= self.limits.nesting,
+            _ => false,
+        };
         if !wanted {
             return Ok((kind, Unpacked::Memory(Vec::new())));
         }
@@ -161,7 +170,7 @@ impl<'a> Archive<'a> {
             return Err(Refusal::EntryTooLarge(limits.entry_bytes));
         }
         let mut unpacked = bytes.len() as u64;
-        let mut into = if stated > LONG {
+        let mut into = if stated > LONG && kind != Kind::DicomDir {
             let mut long = (self.scratch)().map_err(|_| Refusal::Io)?;
             long.write_all(&bytes).map_err(|_| Refusal::Io)?;
             Unpacked::File(long)

@@ -45,6 +45,7 @@ DROP TABLE refusals;
 DROP TABLE patient_links;
 DROP TABLE patients;
 DROP TABLE arrival_studies;
+DROP TABLE upload_directories;
 DROP TABLE arrivals;
 DROP TABLE skills;
 DROP TABLE shifts;

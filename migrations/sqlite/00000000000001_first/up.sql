@@ -265,6 +265,14 @@ CREATE TABLE arrival_studies (
   instances INTEGER NOT NULL,
   PRIMARY KEY (arrival_id, study_uid)
 );
+CREATE TABLE upload_directories (
+  arrival_id BIGINT NOT NULL REFERENCES arrivals(id),
+  study_uid TEXT NOT NULL,
+  study_date TEXT NOT NULL,
+  description TEXT NOT NULL,
+  instances TEXT NOT NULL,
+  PRIMARY KEY (arrival_id, study_uid)
+);
 
 -- patients ------------------------------------------------------------------
 CREATE TABLE patients (

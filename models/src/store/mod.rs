@@ -57,6 +57,7 @@ pub mod studies;
 pub mod study_claims;
 pub mod submissions;
 pub mod tariffs;
+pub mod upload_directories;
 pub mod users;
 pub mod withdrawals;
 pub mod worklists;

@@ -26,5 +26,6 @@ mod patient_links;
 mod plans;
 mod reports;
 mod state_machines;
+mod upload_directories;
 mod withdrawn;
 mod world;

@@ -55,6 +55,7 @@ pub mod throttle;
 pub mod trail;
 pub mod trouble;
 pub mod typed;
+pub mod upload_directories;
 pub mod uploads;
 pub mod users;
 pub mod worklist;

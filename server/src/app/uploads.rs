@@ -22,6 +22,7 @@ use dokuei_models::store::{arrival_studies, submissions};
 use dokuei_models::{ArrivalId, SiteId, StoreError, StudyId};
 use tokio::sync::{Semaphore, mpsc};
 
+use super::upload_directories;
 use crate::authority::Person;
 use crate::authority::rights::Submit;
 use crate::error::codes::portal as codes;
@@ -280,6 +281,10 @@ fn look(mut file: File, name: &str, limits: Limits) -> Result<Looked, Refusal> {
             file.read_to_end(&mut bytes).map_err(io)?;
             Found::Dicom(media::normalise(&bytes)?.into_owned())
         }
+        Kind::DicomDir if size <= media::MAX_DIRECTORY => {
+            file.read_to_end(&mut bytes).map_err(io)?;
+            Found::Directory(bytes)
+        }
         kind => Found::Ignored(kind),
     }))
 }
@@ -296,6 +301,11 @@ async fn keep(
     let object = match entry.found {
         Found::Dicom(bytes) => Ok(ReceivedObject::from_file(&bytes)),
         Found::Long(long) => archive.take_long(long).await.map(Ok),
+        Found::Directory(bytes) => {
+            let named = upload_directories::keep(state, upload, bytes).await;
+            let words = if named.is_some() { "upload-is-dicomdir" } else { "upload-dicomdir-broken" };
+            return said(Fate::Ignored, words, named, None);
+        }
         Found::Ignored(kind) => return said(Fate::Ignored, ignored_words(kind), None, None),
         Found::Refused(refusal) => {
             counts.failed += 1;
@@ -368,7 +378,8 @@ async fn study(state: &State, site: SiteId, uid: &str) -> Option<StudyId> {
 
 fn ignored_words(kind: Kind) -> &'static str {
     match kind {
-        Kind::DicomDir => "upload-is-dicomdir",
+        // One that is too large to be read.
+        Kind::DicomDir => "upload-dicomdir-broken",
         Kind::Pdf | Kind::Jpeg | Kind::Png => "upload-is-form",
         _ => "upload-is-other",
     }

@@ -3,7 +3,8 @@
 //! `POST /portal/uploads` begins, `POST /portal/uploads/{id}/files` brings one
 //! file as its raw body (its name, which may name a patient, in the header
 //! `X-File-Name`), `POST /portal/uploads/{id}/end` ends. The answer to a file is
-//! one JSON line per image found in it, as they are done.
+//! one JSON line per image found in it, as they are done; the answer to the end
+//! says what a DICOMDIR among them names that did not come.
 
 use std::io::SeekFrom;
 
@@ -18,6 +19,7 @@ use tokio::io::{AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use super::{Answer, Page, Routes};
+use crate::app::upload_directories;
 use crate::app::uploads::{self, FileReport};
 use crate::authority::Allowed;
 use crate::authority::rights::Submit;
@@ -77,10 +79,14 @@ async fn file(
         .streaming(lines))
 }
 
-async fn end(who: Allowed<Submit>, state: State, path: web::Path<ArrivalId>) -> Answer {
-    let counts = uploads::end(&state, &who, path.into_inner()).await?;
+async fn end(who: Allowed<Submit>, state: State, page: Page, path: web::Path<ArrivalId>) -> Answer {
+    let upload = path.into_inner();
+    let site = uploads::site_of(&state, &who, upload).await?;
+    let counts = uploads::end(&state, &who, upload).await?;
+    let missing = upload_directories::missing(&state, site, upload, page.language).await?;
     Ok(HttpResponse::Ok().json(serde_json::json!({
         "kept": counts.kept, "repeated": counts.repeated, "apart": counts.quarantined, "refused": counts.failed,
+        "missing": missing,
     })))
 }
 

@@ -143,6 +143,11 @@ impl Client<'_> {
     }
 
     pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
+        self.send_bytes(method, path, headers, body.as_bytes()).await
+    }
+
+    /// The same with a body that is no text.
+    pub async fn send_bytes(&self, method: Method, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
         let service = test::init_service(http::application(self.app.state.clone())).await;
         let mut request = test::TestRequest::with_uri(path).method(method).peer_addr(self.address);
         for (name, value) in headers {
@@ -155,7 +160,7 @@ impl Client<'_> {
             request = request.insert_header(("authorization", format!("Bearer {token}")));
         }
         if !body.is_empty() {
-            request = request.set_payload(body.to_owned());
+            request = request.set_payload(body.to_vec());
         }
         match test::try_call_service(&service, request.to_request()).await {
             Ok(response) => {

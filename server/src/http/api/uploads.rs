@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 
 use super::super::uploads::{line, name_of, ours, receive};
 use super::super::{Answer, Page, Routes};
-use crate::app::uploads;
+use crate::app::{upload_directories, uploads};
 use crate::authority::Allowed;
 use crate::authority::rights::Submit;
 use crate::state::State;
@@ -29,6 +29,8 @@ struct UploadShape {
     apart: i32,
     /// What was not taken.
     refused: i32,
+    /// What a DICOMDIR names and did not come, a sentence for each study.
+    missing: Vec<String>,
     /// Per file: `name`, `fate`, `reason`, `study`.
     #[schema(value_type = Vec<Object>)]
     files: Vec<serde_json::Value>,
@@ -70,11 +72,13 @@ pub(super) async fn portal_images(
         files.push(line(&page, &report));
     }
     let counts = uploads::end(&state, &who, upload).await?;
+    let missing = upload_directories::missing(&state, site, upload, page.language).await?;
     Ok(HttpResponse::Ok().json(UploadShape {
         kept: counts.kept,
         repeated: counts.repeated,
         apart: counts.quarantined,
         refused: counts.failed,
+        missing,
         files,
     }))
 }
