@@ -10,7 +10,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::intake::{IndexedArchive, replay};
-use dokuei_dicom_gateway::scp::{AssociationSummary, Caller, Desk, Limits, Peer, Refusal, ScpConfig, serve};
+use dokuei_dicom_gateway::scp::{
+    AssociationSummary, Caller, Desk, Limits, Peer, Refusal, ScpConfig, SiteLimits, serve,
+};
 use dokuei_models::db::DatabaseUrl;
 use dokuei_models::objects::{Objects, ObjectsUrl};
 use dokuei_models::{Db, EndpointId, SiteId};
@@ -23,7 +25,14 @@ struct OpenDesk;
 #[async_trait]
 impl Desk for OpenDesk {
     async fn admit(&self, _: &AeTitle, _: &AeTitle, _: &Caller) -> Result<Peer, Refusal> {
-        Ok(Peer { site: SiteId(1), endpoint: EndpointId(1), private_classes: true, stores: true, queries: false })
+        Ok(Peer {
+            site: SiteId(1),
+            endpoint: EndpointId(1),
+            private_classes: true,
+            stores: true,
+            queries: false,
+            limits: SiteLimits::NONE,
+        })
     }
 
     async fn ended(&self, summary: AssociationSummary) {

@@ -13,9 +13,11 @@
 //!
 //! TLS is in [`tls`](crate::tls).
 
+mod account;
 mod association;
 mod commitment;
 mod desk;
+mod doors;
 mod find;
 mod get;
 mod identifier;
@@ -32,10 +34,10 @@ mod store;
 mod worklist;
 
 pub use commitment::Asked;
-pub use desk::{Admission, AssociationSummary, Caller, Desk, Outcome, Peer, Refusal, Tally};
+pub use desk::{Admission, AssociationSummary, Caller, Cut, Desk, Outcome, Peer, Refusal, Tally};
 pub use indexed_library::{Calling, IndexedLibrary, REPORT_COMMITMENT};
 pub use library::{Found, Level, Library, LibraryError, Requester, Rights, Usage};
-pub use limits::Limits;
+pub use limits::{Limits, SiteLimits, Volume};
 pub(crate) use negotiate::APPLICATION_CONTEXT;
 pub use performed_step::Availability;
 pub use server::{Receiver, ScpConfig, serve, serve_with};

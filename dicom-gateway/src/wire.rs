@@ -15,7 +15,7 @@ use bytes::{Buf, BytesMut};
 use dicom_ul::pdu::{AbortRQServiceProviderReason, AbortRQSource, Pdu, read_pdu, write_pdu};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// A P-DATA head before its first item: type, reserved, length.
 const PDU_HEAD: usize = 6;
@@ -66,6 +66,9 @@ pub enum WireError {
     /// Nothing came, or nothing was taken, for this long.
     #[error("the peer was silent for {0:?}")]
     Silent(Duration),
+    /// A message comes, but at less than the pace.
+    #[error("the peer sends too slowly")]
+    Slow,
     /// A PDU is longer than announced, or of an unknown type.
     #[error("the peer broke the protocol: {0}")]
     Protocol(&'static str),
@@ -103,6 +106,22 @@ pub struct ValueHead {
     pub len: usize,
 }
 
+/// The slowest that a message may come: as many bytes in each span of time that was spent on waiting for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// The span.
+    pub window: Duration,
+    /// Bytes within it.
+    pub bytes: u64,
+}
+
+/// How a message comes.
+#[derive(Clone, Copy, Default)]
+struct Coming {
+    waited: Duration,
+    bytes: u64,
+}
+
 /// PDUs over a [`Link`].
 pub struct Wire<L> {
     link: L,
@@ -112,13 +131,25 @@ pub struct Wire<L> {
     max_pdu: u32,
     idle: Duration,
     received: u64,
+    pace: Option<Pace>,
+    /// Only while a message is coming.
+    coming: Option<Coming>,
 }
 
 impl<L: Link> Wire<L> {
     /// `max_pdu` is the longest PDU accepted, in bytes after its head; `idle` is
     /// the longest silence of the peer.
     pub fn new(link: L, max_pdu: u32, idle: Duration) -> Self {
-        Self { link, buffer: BytesMut::with_capacity(READ_AT_ONCE), in_pdata: 0, max_pdu, idle, received: 0 }
+        Self {
+            link,
+            buffer: BytesMut::with_capacity(READ_AT_ONCE),
+            in_pdata: 0,
+            max_pdu,
+            idle,
+            received: 0,
+            pace: None,
+            coming: None,
+        }
     }
 
     /// Bytes received so far.
@@ -126,13 +157,29 @@ impl<L: Link> Wire<L> {
         self.received
     }
 
+    /// Whether everything that came so far has been taken apart, to the end of a PDU.
+    pub fn is_between_pdus(&self) -> bool {
+        self.buffer.is_empty() && self.in_pdata == 0
+    }
+
     /// Changes the longest silence allowed.
     pub fn set_idle(&mut self, idle: Duration) {
         self.idle = idle;
     }
 
+    /// Sets the slowest that messages may come. A peer that is never silent for long can still be one that never ends.
+    pub fn set_pace(&mut self, pace: Pace) {
+        self.pace = Some(pace);
+    }
+
+    /// A message has begun: until something is sent, or [`Wire::ready`] waits for the next one, it must keep the pace.
+    pub fn message_begins(&mut self) {
+        self.coming = Some(Coming::default());
+    }
+
     /// Waits until something of the next PDU is here. Loses nothing when dropped.
     pub async fn ready(&mut self) -> Result<(), WireError> {
+        self.coming = None;
         if self.buffer.is_empty() { self.fill(1).await } else { Ok(()) }
     }
 
@@ -186,13 +233,11 @@ impl<L: Link> Wire<L> {
         while left > 0 {
             if self.buffer.is_empty() {
                 self.link.hurry();
+                let begun = Instant::now();
                 let mut limited = (&mut self.link).take(left as u64);
                 let read =
                     timeout(self.idle, limited.read_buf(target)).await.map_err(|_| WireError::Silent(self.idle))??;
-                if read == 0 {
-                    return Err(WireError::Lost(io::ErrorKind::UnexpectedEof.into()));
-                }
-                self.received += read as u64;
+                self.came(read, begun)?;
                 self.in_pdata -= read;
                 left -= read;
             } else {
@@ -226,13 +271,29 @@ impl<L: Link> Wire<L> {
         while self.buffer.len() < wanted {
             self.buffer.reserve(READ_AT_ONCE.min((wanted - self.buffer.len()).max(4096)));
             self.link.hurry();
+            let begun = Instant::now();
             let read = timeout(self.idle, self.link.read_buf(&mut self.buffer))
                 .await
                 .map_err(|_| WireError::Silent(self.idle))??;
-            if read == 0 {
-                return Err(WireError::Lost(io::ErrorKind::UnexpectedEof.into()));
+            self.came(read, begun)?;
+        }
+        Ok(())
+    }
+
+    /// Counts what was read. Only the time of waiting for it counts, not what we do in between.
+    fn came(&mut self, read: usize, begun: Instant) -> Result<(), WireError> {
+        if read == 0 {
+            return Err(WireError::Lost(io::ErrorKind::UnexpectedEof.into()));
+        }
+        self.received += read as u64;
+        let (Some(pace), Some(coming)) = (self.pace, &mut self.coming) else { return Ok(()) };
+        coming.waited += begun.elapsed();
+        coming.bytes += read as u64;
+        if coming.waited >= pace.window {
+            if coming.bytes < pace.bytes {
+                return Err(WireError::Slow);
             }
-            self.received += read as u64;
+            *coming = Coming::default();
         }
         Ok(())
     }
@@ -307,6 +368,7 @@ impl<L: Link> Wire<L> {
     }
 
     async fn send_bytes(&mut self, bytes: &[u8]) -> Result<(), WireError> {
+        self.coming = None;
         timeout(self.idle, async {
             self.link.write_all(bytes).await?;
             self.link.flush().await

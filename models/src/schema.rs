@@ -689,6 +689,19 @@ diesel::table! {
 }
 
 diesel::table! {
+    site_limits (site_id) {
+        site_id -> BigInt,
+        associations -> Nullable<Integer>,
+        association_megabytes -> Nullable<Integer>,
+        association_objects -> Nullable<Integer>,
+        association_minutes -> Nullable<Integer>,
+        idle_seconds -> Nullable<Integer>,
+        hour_megabytes -> Nullable<Integer>,
+        day_megabytes -> Nullable<Integer>,
+    }
+}
+
+diesel::table! {
     prior_rules (endpoint_id) {
         endpoint_id -> BigInt,
         active -> Bool,
@@ -1112,6 +1125,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     case_parts,
     case_studies,
     upload_directories,
+    site_limits,
     prior_rules,
     prior_studies,
     case_notes,

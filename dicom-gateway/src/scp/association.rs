@@ -11,9 +11,10 @@ use dokuei_models::store::images::ArrivalCounts;
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
-use super::desk::{Admission, AssociationSummary, Caller, Desk, Outcome, Peer, Refusal, Tally};
+use super::account::{Account, Accounts};
+use super::desk::{Admission, AssociationSummary, Caller, Cut, Desk, Outcome, Peer, Refusal, Tally};
+use super::doors::{Doors, SitePlace};
 use super::library::{Library, Requester, Rights};
-use super::limits::Account;
 use super::negotiate::{self, Agreement, Offer, Service};
 use super::server::ScpConfig;
 use crate::ae_title::AeTitle;
@@ -31,7 +32,8 @@ pub(super) struct Shared {
     pub archive: Arc<dyn Archive>,
     /// Without one nothing is answered but C-ECHO and C-STORE.
     pub library: Option<Arc<dyn Library>>,
-    pub account: Account,
+    pub doors: Arc<Doors>,
+    pub accounts: Accounts,
 }
 
 /// An association that was accepted.
@@ -44,9 +46,15 @@ pub(super) struct Association<L> {
     pub rights: Rights,
     pub calling: AeTitle,
     pub from: IpAddr,
+    /// Its place among those of its site.
+    pub place: SitePlace,
+    /// The memory of its site.
+    pub account: Account,
     pub tally: Tally,
     /// What became of objects that were answered already.
     pub untold: VecDeque<oneshot::Receiver<Kept>>,
+    /// Objects whose data set came.
+    pub objects: u32,
     /// Length of the last object: the next one of a series is about as long.
     pub last_len: usize,
 }
@@ -55,7 +63,8 @@ impl From<WireError> for Outcome {
     fn from(error: WireError) -> Self {
         match error {
             WireError::Lost(_) => Self::Lost,
-            WireError::Silent(_) => Self::TimedOut,
+            WireError::Silent(_) => Self::Cut(Cut::Idle),
+            WireError::Slow => Self::Cut(Cut::Slow),
             WireError::Protocol(_) | WireError::Encode => Self::ProtocolError,
         }
     }
@@ -96,8 +105,9 @@ pub(super) async fn run<L: Link>(link: L, caller: Caller, shared: Arc<Shared>, s
             }
             wire.shutdown().await;
         }
-        Ok((calling, peer)) => {
-            wire.set_idle(limits.idle);
+        Ok((calling, peer, place)) => {
+            wire.set_idle(peer.limits.idle.unwrap_or(limits.idle));
+            wire.set_pace(limits.pace);
             let rights = rights(&shared, peer, &calling, from).await;
             let offer = Offer {
                 private_classes: peer.private_classes,
@@ -115,11 +125,17 @@ pub(super) async fn run<L: Link>(link: L, caller: Caller, shared: Arc<Shared>, s
                 rights,
                 calling,
                 from,
+                place,
+                account: shared.accounts.of(peer.site),
                 tally,
                 untold: VecDeque::new(),
+                objects: 0,
                 last_len: 0,
             };
             summary.outcome = association.serve(shutdown).await;
+            if let Outcome::Cut(cut) = summary.outcome {
+                tracing::warn!(calling = %association.calling, %from, reason = %cut, "an association was cut off");
+            }
             association.tally.bytes = association.wire.received();
             association.close(summary.outcome).await;
             summary.admission = Some(association.admission);
@@ -130,7 +146,11 @@ pub(super) async fn run<L: Link>(link: L, caller: Caller, shared: Arc<Shared>, s
     shared.desk.ended(summary).await;
 }
 
-async fn admit(request: &AssociationRQ, caller: &Caller, shared: &Shared) -> Result<(AeTitle, Peer), Refusal> {
+async fn admit(
+    request: &AssociationRQ,
+    caller: &Caller,
+    shared: &Shared,
+) -> Result<(AeTitle, Peer, SitePlace), Refusal> {
     negotiate::check(request)?;
     let called = AeTitle::parse(&request.called_ae_title).map_err(|_| Refusal::CalledUnknown)?;
     if called != shared.config.ae_title {
@@ -138,7 +158,8 @@ async fn admit(request: &AssociationRQ, caller: &Caller, shared: &Shared) -> Res
     }
     let calling = AeTitle::parse(&request.calling_ae_title).map_err(|_| Refusal::CallingUnknown)?;
     let peer = shared.desk.admit(&calling, &called, caller).await?;
-    Ok((calling, peer))
+    let place = shared.doors.enter_site(&peer)?;
+    Ok((calling, peer, place))
 }
 
 /// What a peer may do beyond sending; nothing if that cannot be looked up.
@@ -154,14 +175,14 @@ async fn rights(shared: &Shared, peer: Peer, calling: &AeTitle, from: IpAddr) ->
 impl<L: Link> Association<L> {
     /// Accepts, answers messages, and says how it ended; the peer has been told.
     async fn serve(&mut self, shutdown: watch::Receiver<bool>) -> Outcome {
-        let longest = self.shared.config.limits.association;
+        let longest = self.admission.peer.limits.association.unwrap_or(self.shared.config.limits.association);
         let outcome = match timeout(longest, self.messages(shutdown)).await {
             Ok(outcome) => outcome,
-            Err(_) => Outcome::TimedOut,
+            Err(_) => Outcome::Cut(Cut::Time),
         };
         match outcome {
             Outcome::ProtocolError => self.wire.abort(AbortReason::UnexpectedPdu).await,
-            Outcome::TimedOut | Outcome::ShutDown => self.wire.abort(AbortReason::ReasonNotSpecified).await,
+            Outcome::Cut(_) | Outcome::ShutDown => self.wire.abort(AbortReason::ReasonNotSpecified).await,
             Outcome::Released | Outcome::Aborted | Outcome::Lost | Outcome::Refused(_) => {}
         }
         self.wire.shutdown().await;
@@ -250,6 +271,7 @@ impl<L: Link> Association<L> {
 
     /// Gathers a command set from its fragments, of which there may be several.
     pub async fn command(&mut self, first: ValueHead) -> Result<Command, Outcome> {
+        self.wire.message_begins();
         let mut bytes = Vec::with_capacity(256);
         let mut head = first;
         loop {
@@ -266,6 +288,9 @@ impl<L: Link> Association<L> {
 
     /// The next fragment's head, where only a fragment may come.
     async fn next_value(&mut self) -> Result<ValueHead, Outcome> {
+        if let Some(cut) = self.place.brought(self.wire.received()) {
+            return Err(Outcome::Cut(cut));
+        }
         match self.wire.next().await? {
             Incoming::Value(head) => Ok(head),
             Incoming::Pdu(Pdu::AbortRQ { .. }) => Err(Outcome::Aborted),

@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use dokuei_models::{ArrivalId, EndpointId, SiteId};
 
+use super::limits::SiteLimits;
 use crate::ae_title::AeTitle;
 use crate::tls::{CertificateFault, TlsCaller, TlsFault, TrustError};
 
@@ -44,6 +45,8 @@ pub struct Peer {
     pub stores: bool,
     /// Whether it may query and retrieve (C-FIND, C-GET, C-MOVE).
     pub queries: bool,
+    /// What its site may take.
+    pub limits: SiteLimits,
 }
 
 /// Why a peer was not let in.
@@ -59,6 +62,14 @@ pub enum Refusal {
     NotAllowed,
     /// Too many associations at once.
     Busy,
+    /// Too many associations at once from one address.
+    AddressBusy,
+    /// Too many associations of its site at once.
+    SiteBusy,
+    /// Its site has sent what it may send in an hour.
+    SiteHour,
+    /// Its site has sent what it may send in a day.
+    SiteDay,
     /// The desk cannot look anything up at the moment.
     Unavailable,
     /// It speaks another protocol or application context.
@@ -112,6 +123,10 @@ impl Refusal {
             Self::AddressNotAllowed => "address_not_allowed",
             Self::NotAllowed => "not_allowed",
             Self::Busy => "busy",
+            Self::AddressBusy => "address_busy",
+            Self::SiteBusy => "site_busy",
+            Self::SiteHour => "site_hour",
+            Self::SiteDay => "site_day",
             Self::Unavailable => "unavailable",
             Self::Protocol => "protocol",
             Self::TlsRequired => "tls_required",
@@ -135,6 +150,10 @@ impl fmt::Display for Refusal {
             Self::AddressNotAllowed => "the calling AE title is not registered at this address",
             Self::NotAllowed => "the endpoint may not send",
             Self::Busy => "too many associations at once",
+            Self::AddressBusy => "too many associations at once from this address",
+            Self::SiteBusy => "too many associations of this site at once",
+            Self::SiteHour => "the site has sent what it may send in an hour",
+            Self::SiteDay => "the site has sent what it may send in a day",
             Self::Unavailable => "admission could not be decided",
             Self::Protocol => "the association request is not one of DICOM",
             Self::TlsRequired => "the endpoint must speak TLS",
@@ -156,8 +175,8 @@ pub enum Outcome {
     Aborted,
     /// The connection broke.
     Lost,
-    /// The peer was silent, or stayed, for too long.
-    TimedOut,
+    /// It passed a limit and was sent away.
+    Cut(Cut),
     /// The peer broke the protocol and was sent away.
     ProtocolError,
     /// We are shutting down.
@@ -173,8 +192,57 @@ impl Outcome {
             Self::Released => "released",
             Self::Aborted | Self::ProtocolError | Self::ShutDown | Self::Refused(_) => "aborted",
             Self::Lost => "lost",
-            Self::TimedOut => "timeout",
+            Self::Cut(Cut::Idle | Cut::Slow | Cut::Time) => "timeout",
+            Self::Cut(_) => "aborted",
         }
+    }
+}
+
+/// The limit that an association passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cut {
+    /// The peer was silent for too long.
+    Idle,
+    /// A message came too slowly.
+    Slow,
+    /// The association lasted too long.
+    Time,
+    /// It brought too many bytes.
+    Bytes,
+    /// It brought too many objects.
+    Objects,
+    /// The site's hour is used up.
+    Hour,
+    /// The site's day is used up.
+    Day,
+}
+
+impl Cut {
+    /// The stable name, under which it is kept and put into words.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Idle => "cut_idle",
+            Self::Slow => "cut_slow",
+            Self::Time => "cut_time",
+            Self::Bytes => "cut_bytes",
+            Self::Objects => "cut_objects",
+            Self::Hour => "cut_hour",
+            Self::Day => "cut_day",
+        }
+    }
+}
+
+impl fmt::Display for Cut {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Idle => "the peer was silent for too long",
+            Self::Slow => "a message came too slowly",
+            Self::Time => "the association lasted too long",
+            Self::Bytes => "the association brought more bytes than the site may send over one",
+            Self::Objects => "the association brought more objects than the site may send over one",
+            Self::Hour => "the site has sent what it may send in an hour",
+            Self::Day => "the site has sent what it may send in a day",
+        })
     }
 }
 
@@ -193,6 +261,8 @@ pub struct Tally {
     pub quarantined: u32,
     /// Objects that were not kept; the sender was told.
     pub failed: u32,
+    /// Objects among them that passed a limit, by its stable name: `object_too_large`, `memory_full`, `site_objects`.
+    pub limited: BTreeMap<&'static str, u32>,
     /// C-ECHO requests answered.
     pub echoes: u32,
     /// Bytes received.

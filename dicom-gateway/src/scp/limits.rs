@@ -1,14 +1,8 @@
-//! What one peer, and all of them together, may take.
+//! What one peer, one site, and all of them together may take.
 
-use std::collections::HashMap;
-use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-
-/// Granule of the memory account.
-const UNIT: usize = 64 * 1024;
+use crate::wire::Pace;
 
 /// Limits of the receiver. The defaults suit one machine and some dozens of peers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,10 +20,16 @@ pub struct Limits {
     pub associations: usize,
     /// Associations at once from one address.
     pub per_address: usize,
+    /// Associations at once of one site that has no number of its own: never all of them.
+    pub per_site: usize,
+    /// The slowest that a peer may be within a message.
+    pub pace: Pace,
     /// Longest data set, in bytes.
     pub object: usize,
-    /// Bytes of all objects being received at once.
+    /// Bytes of memory for all objects being received at once. One site takes three quarters at most.
     pub in_flight: usize,
+    /// How long an object waits for memory, its sender not being read from, before it is refused.
+    pub patience: Duration,
     /// Time for associations to finish their object at shutdown.
     pub grace: Duration,
 }
@@ -43,122 +43,46 @@ impl Default for Limits {
             association: Duration::from_secs(4 * 3600),
             associations: 64,
             per_address: 16,
+            per_site: 48,
+            pace: Pace { window: Duration::from_secs(60), bytes: 60 << 10 },
             object: 2 << 30,
             in_flight: 2 << 30,
+            patience: Duration::from_secs(5),
             grace: Duration::from_secs(10),
         }
     }
 }
 
-/// Counts associations, in all and per address.
-pub(super) struct Doors {
-    all: Arc<Semaphore>,
-    per_address: usize,
-    addresses: Mutex<HashMap<IpAddr, usize>>,
+/// What one site may take, where that is other than [`Limits`] say. `None` is as they say, or without limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SiteLimits {
+    /// Associations at once.
+    pub associations: Option<usize>,
+    /// Bytes over one association.
+    pub bytes: Option<u64>,
+    /// Objects over one association.
+    pub objects: Option<u32>,
+    /// Longest silence within an association.
+    pub idle: Option<Duration>,
+    /// Longest association.
+    pub association: Option<Duration>,
+    /// Bytes within an hour.
+    pub hour: Option<Volume>,
+    /// Bytes within a day.
+    pub day: Option<Volume>,
 }
 
-/// One association's place; given back when dropped.
-pub(super) struct Place {
-    doors: Arc<Doors>,
-    from: IpAddr,
-    _permit: OwnedSemaphorePermit,
+impl SiteLimits {
+    /// A site with nothing of its own.
+    pub const NONE: Self =
+        Self { associations: None, bytes: None, objects: None, idle: None, association: None, hour: None, day: None };
 }
 
-impl Doors {
-    pub fn new(limits: &Limits) -> Arc<Self> {
-        Arc::new(Self {
-            all: Arc::new(Semaphore::new(limits.associations)),
-            per_address: limits.per_address,
-            addresses: Mutex::default(),
-        })
-    }
-
-    /// `None` when there is no place.
-    pub fn enter(self: &Arc<Self>, from: IpAddr) -> Option<Place> {
-        let permit = Arc::clone(&self.all).try_acquire_owned().ok()?;
-        let mut addresses = self.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = addresses.entry(from).or_default();
-        if *count >= self.per_address {
-            return None;
-        }
-        *count += 1;
-        Some(Place { doors: Arc::clone(self), from, _permit: permit })
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut addresses = self.doors.addresses.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = addresses.get_mut(&self.from) {
-            *count -= 1;
-            if *count == 0 {
-                addresses.remove(&self.from);
-            }
-        }
-    }
-}
-
-/// The memory that objects being received may take, all together.
-#[derive(Clone)]
-pub(super) struct Account {
-    units: Arc<Semaphore>,
-}
-
-/// Memory taken from an [`Account`]; given back when dropped.
-#[derive(Default)]
-pub(super) struct Taken {
-    permit: Option<OwnedSemaphorePermit>,
-    units: usize,
-}
-
-impl Account {
-    pub fn new(limits: &Limits) -> Self {
-        Self { units: Arc::new(Semaphore::new((limits.in_flight / UNIT).clamp(1, Semaphore::MAX_PERMITS))) }
-    }
-
-    /// Raises what is taken to `bytes`. `false` when there is not enough.
-    pub fn raise(&self, taken: &mut Taken, bytes: usize) -> bool {
-        let wanted = bytes.div_ceil(UNIT);
-        let Some(more) = wanted.checked_sub(taken.units).filter(|more| *more > 0) else { return true };
-        let Some(permit) =
-            u32::try_from(more).ok().and_then(|more| Arc::clone(&self.units).try_acquire_many_owned(more).ok())
-        else {
-            return false;
-        };
-        match &mut taken.permit {
-            Some(held) => held.merge(permit),
-            None => taken.permit = Some(permit),
-        }
-        taken.units = wanted;
-        true
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn one_address_cannot_take_every_place() {
-        let doors = Doors::new(&Limits { associations: 3, per_address: 2, ..Limits::default() });
-        let (a, b) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
-        let first = doors.enter(a).unwrap();
-        let _second = doors.enter(a).unwrap();
-        assert!(doors.enter(a).is_none());
-        let _other = doors.enter(b).unwrap();
-        assert!(doors.enter(b).is_none(), "all places are taken");
-        drop(first);
-        assert!(doors.enter(a).is_some());
-    }
-
-    #[test]
-    fn memory_is_given_back() {
-        let account = Account::new(&Limits { in_flight: 10 * UNIT, ..Limits::default() });
-        let (mut one, mut two) = (Taken::default(), Taken::default());
-        assert!(account.raise(&mut one, 6 * UNIT));
-        assert!(!account.raise(&mut two, 6 * UNIT));
-        assert!(account.raise(&mut two, 4 * UNIT));
-        drop(one);
-        assert!(account.raise(&mut two, 10 * UNIT));
-    }
+/// Bytes that a site may send within a span of time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Volume {
+    /// The most.
+    pub most: u64,
+    /// What came in the span so far, by associations that have ended.
+    pub came: u64,
 }

@@ -58,7 +58,9 @@ pub(super) fn reject(refusal: Refusal) -> Pdu {
         | Refusal::CertificateExpired
         | Refusal::CertificateUntrusted
         | Refusal::CertificateOther => (Permanent, ServiceUser(UserReason::CallingAETitleNotRecognized)),
-        Refusal::Busy => (Transient, ServiceProviderPresentation(PresentationReason::LocalLimitExceeded)),
+        Refusal::Busy | Refusal::AddressBusy | Refusal::SiteBusy | Refusal::SiteHour | Refusal::SiteDay => {
+            (Transient, ServiceProviderPresentation(PresentationReason::LocalLimitExceeded))
+        }
         Refusal::Unavailable => (Transient, ServiceProviderPresentation(PresentationReason::TemporaryCongestion)),
         Refusal::Protocol => (Permanent, ServiceProviderASCE(AcseReason::ProtocolVersionNotSupported)),
     };

@@ -10,15 +10,17 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::timeout;
 
+use super::account::Accounts;
 use super::association::{self, Shared};
 use super::desk::{AssociationSummary, Caller, Desk, Outcome, Refusal, Tally};
+use super::doors::{Doors, Place};
 use super::library::Library;
-use super::limits::{Account, Doors, Limits, Place};
+use super::limits::Limits;
 use super::negotiate;
 use crate::ae_title::AeTitle;
 use crate::intake::Archive;
 use crate::tls::TlsServer;
-use crate::wire::Wire;
+use crate::wire::{Link, Wire};
 
 /// How the receiver is called and what it allows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,7 +58,6 @@ pub async fn serve_with(
 #[derive(Clone)]
 pub struct Receiver {
     shared: Arc<Shared>,
-    doors: Arc<Doors>,
 }
 
 impl Receiver {
@@ -68,22 +69,27 @@ impl Receiver {
         library: Option<Arc<dyn Library>>,
     ) -> Self {
         let doors = Doors::new(&config.limits);
-        let account = Account::new(&config.limits);
-        Self { shared: Arc::new(Shared { config, desk, archive, library, account }), doors }
+        let accounts = Accounts::new(&config.limits);
+        Self { shared: Arc::new(Shared { config, desk, archive, library, doors, accounts }) }
     }
 
     /// Receives on `listener`, over TLS where `tls` is given, until `shutdown` becomes true or its sender is dropped.
     /// Associations may then finish the object they are at, within [`Limits::grace`]; those that wait are aborted at
     /// once.
     pub async fn serve(self, listener: TcpListener, tls: Option<Arc<TlsServer>>, shutdown: watch::Receiver<bool>) {
-        listen(listener, self.shared, self.doors, tls, shutdown).await;
+        listen(listener, self.shared, tls, shutdown).await;
+    }
+
+    /// Speaks with one caller over a stream that is open already, as with each that [`Receiver::serve`] lets in, and
+    /// returns when the association has ended and the desk knows. Takes no place.
+    pub async fn speak<L: Link>(&self, link: L, caller: Caller, shutdown: watch::Receiver<bool>) {
+        association::run(link, caller, Arc::clone(&self.shared), shutdown).await;
     }
 }
 
 async fn listen(
     listener: TcpListener,
     shared: Arc<Shared>,
-    doors: Arc<Doors>,
     tls: Option<Arc<TlsServer>>,
     mut shutdown: watch::Receiver<bool>,
 ) {
@@ -107,14 +113,14 @@ async fn listen(
                     tracing::debug!(%error, "TCP_NODELAY was refused");
                 }
                 let shared = Arc::clone(&shared);
-                match doors.enter(from.ip()) {
-                    Some(place) => {
+                match shared.doors.enter(from.ip()) {
+                    Ok(place) => {
                         associations.spawn(admit(stream, from, shared, place, tls.clone(), shutdown.clone()));
                     }
                     // Whoever would speak TLS is not shaken hands with only to be told that there is no place.
-                    None if tls.is_some() => drop(stream),
-                    None => {
-                        associations.spawn(turn_away(stream, from, shared));
+                    Err(_) if tls.is_some() => drop(stream),
+                    Err(refusal) => {
+                        associations.spawn(turn_away(stream, from, shared, refusal));
                     }
                 }
             }
@@ -181,14 +187,15 @@ async fn refused(shared: &Shared, from: IpAddr, started_at: DateTime<Utc>, refus
 
 /// Says that there is no place. The request is not waited for long, so that the
 /// refused cannot pile up.
-async fn turn_away(stream: TcpStream, from: SocketAddr, shared: Arc<Shared>) {
+async fn turn_away(stream: TcpStream, from: SocketAddr, shared: Arc<Shared>, refusal: Refusal) {
+    tracing::info!(from = %from.ip(), reason = %refusal, "an association was refused");
     let started_at = Utc::now();
     let mut wire = Wire::new(stream, shared.config.limits.max_pdu, Duration::from_secs(1));
     if wire.next().await.is_ok()
-        && let Err(error) = wire.send(&negotiate::reject(Refusal::Busy)).await
+        && let Err(error) = wire.send(&negotiate::reject(refusal)).await
     {
         tracing::debug!(%error, "a rejection could not be sent");
     }
     wire.shutdown().await;
-    refused(&shared, from.ip(), started_at, Refusal::Busy).await;
+    refused(&shared, from.ip(), started_at, refusal).await;
 }

@@ -8,9 +8,9 @@ use dokuei_models::state::Whose;
 use dokuei_models::store::images::NewArrival;
 use tokio::sync::oneshot;
 
+use super::account::Taken;
 use super::association::Association;
-use super::desk::Outcome;
-use super::limits::Taken;
+use super::desk::{Cut, Outcome};
 use crate::dimse::{Command, Status};
 use crate::intake::{KeepError, Kept, Received, ReceivedObject, Receiving};
 use crate::uid::Uid;
@@ -27,10 +27,18 @@ const FULL: &str = "no room: too much waits for the object store; send again lat
 
 type Refused = (Status, &'static str);
 
+const TOO_LARGE: Refused = (Status::OUT_OF_RESOURCES, "the object exceeds the size limit");
+const NO_MEMORY: Refused = (Status::OUT_OF_RESOURCES, "too much is being received at once, send again later");
+const TOO_MANY: Refused = (Status::OUT_OF_RESOURCES, "this association has brought all it may, open another");
+
 impl<L: Link> Association<L> {
     /// Receives the data set, keeps the object and answers. Whatever is wrong with
     /// the message is answered after its data set, never by silence.
     pub(super) async fn store(&mut self, context: u8, command: &Command) -> Result<(), Outcome> {
+        // Who was told and goes on all the same is sent away.
+        if self.tally.limited.contains_key("site_objects") {
+            return Err(Outcome::Cut(Cut::Objects));
+        }
         let received = match self.begin(context, command) {
             Ok(receiving) => self.receive(context, receiving).await?,
             Err(refused) => {
@@ -40,7 +48,14 @@ impl<L: Link> Association<L> {
         };
         let (status, comment) = match received {
             Ok((object, _taken)) => self.keep(object).await,
-            Err((status, comment)) => (status, Some(comment.to_owned())),
+            Err(refused) => {
+                let (status, comment) = refused;
+                tracing::warn!(calling = %self.calling, %status, reason = comment, "an object was refused");
+                if let Some(limit) = limit(refused) {
+                    *self.tally.limited.entry(limit).or_default() += 1;
+                }
+                (status, Some(comment.to_owned()))
+            }
         };
         if status != Status::SUCCESS {
             self.tally.failed += 1;
@@ -67,6 +82,9 @@ impl<L: Link> Association<L> {
         if !command.has_dataset {
             return Err((Status::CANNOT_UNDERSTAND, "the message has no data set"));
         }
+        if self.admission.peer.limits.objects.is_some_and(|most| self.objects >= most) {
+            return Err(TOO_MANY);
+        }
         Ok(Receiving::new(class, instance, &agreed.transfer_syntax, self.last_len.min(RESERVE)))
     }
 
@@ -76,15 +94,16 @@ impl<L: Link> Association<L> {
         context: u8,
         receiving: Receiving,
     ) -> Result<Result<(ReceivedObject, Taken), Refused>, Outcome> {
+        self.objects += 1;
         let mut taken = Taken::default();
         let mut state = Ok(receiving);
         loop {
             let head = self.next_data(context).await?;
             if let Ok(receiving) = &state {
                 if receiving.len() + head.len > self.shared.config.limits.object {
-                    state = Err((Status::OUT_OF_RESOURCES, "the object exceeds the size limit"));
-                } else if !self.shared.account.raise(&mut taken, receiving.in_memory() + head.len) {
-                    state = Err((Status::OUT_OF_RESOURCES, "too much is being received at once, send again later"));
+                    state = Err(TOO_LARGE);
+                } else if !self.account.raise(&mut taken, receiving.in_memory() + head.len).await {
+                    state = Err(NO_MEMORY);
                 }
             }
             match &mut state {
@@ -210,6 +229,14 @@ impl<L: Link> Association<L> {
         self.admission.arrival = Some(arrival);
         Ok(arrival)
     }
+}
+
+/// The stable name of the limit that an object passed.
+fn limit(refused: Refused) -> Option<&'static str> {
+    [(TOO_LARGE, "object_too_large"), (NO_MEMORY, "memory_full"), (TOO_MANY, "site_objects")]
+        .into_iter()
+        .find(|(one, _)| *one == refused)
+        .map(|(_, name)| name)
 }
 
 /// Runs what blocks on the disk.

@@ -36,7 +36,7 @@ impl From<WireError> for SendError {
         match error {
             // In TLS 1.3 a peer says only after the handshake that it does not want our certificate.
             WireError::Lost(error) => TlsFault::behind(&error).map_or(Self::Lost, Self::Tls),
-            WireError::Silent(_) => Self::TimedOut,
+            WireError::Silent(_) | WireError::Slow => Self::TimedOut,
             WireError::Protocol(what) => Self::Protocol(what),
             WireError::Encode => Self::Protocol("a message of ours could not be written"),
         }

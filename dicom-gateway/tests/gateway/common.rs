@@ -9,19 +9,29 @@ use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::header;
 use dokuei_dicom_gateway::intake::{Archive, Filed, KeepError, Kept, ReceivedObject};
 use dokuei_dicom_gateway::part10;
-use dokuei_dicom_gateway::scp::{AssociationSummary, Caller, Desk, Limits, Peer, Refusal, ScpConfig, serve};
+use dokuei_dicom_gateway::scp::{
+    AssociationSummary, Caller, Desk, Limits, Peer, Refusal, ScpConfig, SiteLimits, serve,
+};
 use dokuei_models::store::images::{ArrivalCounts, NewArrival};
 use dokuei_models::{ArrivalId, EndpointId, SiteId};
 use tempfile::TempPath;
 use tokio::sync::{Notify, Semaphore, watch};
 
-const PEER: Peer =
-    Peer { site: SiteId(1), endpoint: EndpointId(1), private_classes: true, stores: true, queries: true };
+const PEER: Peer = Peer {
+    site: SiteId(1),
+    endpoint: EndpointId(1),
+    private_classes: true,
+    stores: true,
+    queries: true,
+    limits: SiteLimits::NONE,
+};
 
-/// Lets HOSPITAL_A in and remembers who left.
+/// Lets HOSPITAL_A and HOSPITAL_B of another site in and remembers who left.
 #[derive(Default)]
 pub struct FrontDesk {
     ended: Mutex<Vec<AssociationSummary>>,
+    /// What HOSPITAL_A's site may take.
+    pub limits: Mutex<Option<SiteLimits>>,
     /// Rings when someone is let in.
     pub admitted: Notify,
 }
@@ -32,8 +42,10 @@ impl Desk for FrontDesk {
         match calling.as_str() {
             "HOSPITAL_A" => {
                 self.admitted.notify_one();
-                Ok(PEER)
+                let limits = self.limits.lock().unwrap().unwrap_or(SiteLimits::NONE);
+                Ok(Peer { limits, ..PEER })
             }
+            "HOSPITAL_B" => Ok(Peer { site: SiteId(2), endpoint: EndpointId(2), ..PEER }),
             "READS_ONLY" => Ok(Peer { stores: false, ..PEER }),
             _ => Err(Refusal::CallingUnknown),
         }

@@ -8,6 +8,7 @@ mod associations;
 mod common;
 mod converting;
 mod journal;
+mod limits;
 mod long_objects;
 #[path = "../samples/mod.rs"]
 mod samples;

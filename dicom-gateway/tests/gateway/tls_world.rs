@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::scp::{
-    AssociationSummary, Caller, Desk, Limits, Outcome, Peer, Receiver, Refusal, ScpConfig,
+    AssociationSummary, Caller, Desk, Limits, Outcome, Peer, Receiver, Refusal, ScpConfig, SiteLimits,
 };
 use dokuei_dicom_gateway::tls::{TlsFiles, TlsServer};
 use dokuei_models::{EndpointId, SiteId};
@@ -146,7 +146,14 @@ impl Desk for Guard {
             "PLAIN" => caller.prove(false, "")?,
             _ => return Err(Refusal::CallingUnknown),
         }
-        Ok(Peer { site: SiteId(1), endpoint: EndpointId(1), private_classes: true, stores: true, queries: false })
+        Ok(Peer {
+            site: SiteId(1),
+            endpoint: EndpointId(1),
+            private_classes: true,
+            stores: true,
+            queries: false,
+            limits: SiteLimits::NONE,
+        })
     }
 
     async fn ended(&self, summary: AssociationSummary) {

@@ -16,17 +16,17 @@ use tokio::net::TcpStream;
 use crate::archive::House;
 use crate::common::{Gateway, MemoryArchive, ct_file};
 
-const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
+pub const CT: &str = "1.2.840.10008.5.1.4.1.1.2";
 const EXPLICIT: &str = "1.2.840.10008.1.2.1";
 
 /// A peer that sends exactly the PDUs it is told to.
-struct RawPeer {
+pub struct RawPeer {
     stream: TcpStream,
     buffer: BytesMut,
 }
 
 impl RawPeer {
-    async fn connect(
+    pub async fn connect(
         port: u16,
         contexts: Vec<PresentationContextProposed>,
         more: Vec<UserVariableItem>,
@@ -48,19 +48,19 @@ impl RawPeer {
     }
 
     /// Context 1 for CT, context 3 for echoes.
-    async fn with_ct(port: u16) -> Self {
+    pub async fn with_ct(port: u16) -> Self {
         Self::connect(port, vec![context(1, CT, &[EXPLICIT]), context(3, VERIFICATION, &["1.2.840.10008.1.2"])], vec![])
             .await
             .0
     }
 
-    async fn send(&mut self, pdu: &Pdu) {
+    pub async fn send(&mut self, pdu: &Pdu) {
         let mut bytes = Vec::new();
         write_pdu(&mut bytes, pdu).unwrap();
         self.stream.write_all(&bytes).await.unwrap();
     }
 
-    async fn receive(&mut self) -> Pdu {
+    pub async fn receive(&mut self) -> Pdu {
         loop {
             if let Some(pdu) = read_pdu(&self.buffer[..], 1 << 20, true).unwrap() {
                 let length = u32::from_be_bytes(self.buffer[2..6].try_into().unwrap()) as usize;
@@ -72,28 +72,28 @@ impl RawPeer {
         }
     }
 
-    async fn command(&mut self, context: u8, command: &Command) {
+    pub async fn command(&mut self, context: u8, command: &Command) {
         self.send(&Pdu::PData { data: vec![value(context, PDataValueType::Command, true, command.write())] }).await;
     }
 
-    async fn dataset(&mut self, context: u8, dataset: &[u8]) {
+    pub async fn dataset(&mut self, context: u8, dataset: &[u8]) {
         self.send(&Pdu::PData { data: vec![value(context, PDataValueType::Data, true, dataset.to_vec())] }).await;
     }
 
-    async fn answer(&mut self) -> Command {
+    pub async fn answer(&mut self) -> Command {
         match self.receive().await {
             Pdu::PData { data } => Command::read(&data[0].data).unwrap(),
             other => panic!("not an answer: {other:?}"),
         }
     }
 
-    async fn echo_works(&mut self) {
+    pub async fn echo_works(&mut self) {
         self.command(3, &Command::echo_request(99)).await;
         assert_eq!(self.answer().await.status, Some(Status::SUCCESS));
     }
 }
 
-fn context(id: u8, class: &str, syntaxes: &[&str]) -> PresentationContextProposed {
+pub fn context(id: u8, class: &str, syntaxes: &[&str]) -> PresentationContextProposed {
     PresentationContextProposed {
         id,
         abstract_syntax: class.to_owned(),
@@ -101,7 +101,7 @@ fn context(id: u8, class: &str, syntaxes: &[&str]) -> PresentationContextPropose
     }
 }
 
-fn value(context: u8, value_type: PDataValueType, is_last: bool, data: Vec<u8>) -> PDataValue {
+pub fn value(context: u8, value_type: PDataValueType, is_last: bool, data: Vec<u8>) -> PDataValue {
     PDataValue { presentation_context_id: context, value_type, is_last, data }
 }
 

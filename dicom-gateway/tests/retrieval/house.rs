@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::intake::{Archive, IndexedArchive, ReceivedObject};
 use dokuei_dicom_gateway::scp::{
-    AssociationSummary, Caller, Desk, IndexedLibrary, Limits, Peer, Refusal, ScpConfig, serve_with,
+    AssociationSummary, Caller, Desk, IndexedLibrary, Limits, Peer, Refusal, ScpConfig, SiteLimits, serve_with,
 };
 use dokuei_dicom_gateway::scu::{Destination, Timeouts};
 use dokuei_models::db::DatabaseUrl;
@@ -34,6 +34,7 @@ impl Desk for FrontDesk {
             private_classes: false,
             queries: known.3,
             stores: true,
+            limits: SiteLimits::NONE,
         })
     }
 

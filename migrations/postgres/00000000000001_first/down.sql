@@ -23,6 +23,7 @@ DROP TABLE prescreens;
 DROP TABLE case_events;
 DROP TABLE prior_studies;
 DROP TABLE prior_rules;
+DROP TABLE site_limits;
 DROP TABLE case_notes;
 DROP TABLE case_studies;
 DROP TABLE case_parts;

@@ -638,6 +638,16 @@ CREATE TABLE case_studies (
   UNIQUE (case_id, study_id)
 );
 CREATE INDEX case_studies_by_study ON case_studies(study_id);
+CREATE TABLE site_limits (
+  site_id BIGINT PRIMARY KEY REFERENCES sites(id),
+  associations INTEGER,
+  association_megabytes INTEGER,
+  association_objects INTEGER,
+  association_minutes INTEGER,
+  idle_seconds INTEGER,
+  hour_megabytes INTEGER,
+  day_megabytes INTEGER
+);
 CREATE TABLE prior_rules (
   endpoint_id BIGINT PRIMARY KEY REFERENCES site_endpoints(id),
   active BOOLEAN NOT NULL,

@@ -51,6 +51,7 @@ pub mod sessions;
 pub mod shifts;
 pub mod signed_versions;
 pub mod signing_keys;
+pub mod site_limits;
 pub mod sites;
 pub mod spooled;
 pub mod studies;

@@ -25,6 +25,7 @@ mod parity;
 mod patient_links;
 mod plans;
 mod reports;
+mod site_limits;
 mod state_machines;
 mod upload_directories;
 mod withdrawn;

@@ -19,6 +19,7 @@ use dokuei_models::store::sites::{self, EndpointRow, PeerTls};
 use dokuei_models::store::{endpoints, quarantine, submissions};
 use dokuei_models::{Actor, Connection, StoreError};
 
+use super::site_limits;
 use crate::state::State;
 use crate::wake::Topic;
 
@@ -37,18 +38,20 @@ impl FrontDesk {
     async fn lookup(&self, calling: &AeTitle, caller: &Caller) -> Result<Peer, Refusal> {
         let from = caller.from;
         let ae_title = calling.as_str().to_owned();
+        let now = self.state.now();
         let found = self
             .state
             .db
             .read(move |conn| {
                 let endpoints = sites::endpoint_list_by_ae(conn, &ae_title)?;
                 let here = endpoints.iter().find(|endpoint| is_allowed(endpoint, from)).cloned();
-                let private = here.as_ref().map(|endpoint| sites::site_get(conn, endpoint.site_id)).transpose()?;
-                Ok((endpoints.is_empty(), here, private))
+                let site = here.as_ref().map(|endpoint| sites::site_get(conn, endpoint.site_id)).transpose()?;
+                let limits = site.as_ref().map(|site| site_limits::of(conn, site.id, now)).transpose()?;
+                Ok((endpoints.is_empty(), here, site.zip(limits)))
             })
             .await;
         match found {
-            Ok((_, Some(endpoint), Some(site))) => {
+            Ok((_, Some(endpoint), Some((site, limits)))) => {
                 caller.prove(endpoint.tls == PeerTls::Required, &endpoint.certificate_sha256)?;
                 Ok(Peer {
                     site: site.id,
@@ -56,6 +59,7 @@ impl FrontDesk {
                     private_classes: site.unknown_classes,
                     stores: endpoint.sends,
                     queries: endpoint.queries,
+                    limits,
                 })
             }
             Ok((true, ..)) => Err(Refusal::CallingUnknown),
@@ -86,6 +90,15 @@ impl FrontDesk {
                     );
                 }
                 let Some(admission) = &summary.admission else { return Ok(()) };
+                // What was cut off or refused on the way is told beside what was turned away.
+                let from = summary.from.to_string();
+                let cut = match summary.outcome {
+                    Outcome::Cut(cut) => Some(cut.code()),
+                    _ => None,
+                };
+                for reason in cut.into_iter().chain(summary.tally.limited.keys().copied()) {
+                    quarantine::refusal_record_in_tx(conn, &summary.calling, &summary.called, &from, reason, at)?;
+                }
                 if let Some(tls) = &summary.tls {
                     endpoint_states::endpoint_tls_in_tx(conn, admission.peer.endpoint, at, &shown(tls))?;
                 }
@@ -93,7 +106,7 @@ impl FrontDesk {
                 let detail = serde_json::json!({
                     "new": tally.new, "repeated": tally.repeated, "renewed": tally.renewed, "conflicting": tally.conflicting,
                     "quarantined": tally.quarantined, "failed": tally.failed, "echoes": tally.echoes,
-                    "bytes": tally.bytes, "end": summary.outcome.word(),
+                    "bytes": tally.bytes, "end": summary.outcome.word(), "cut": cut, "limited": tally.limited,
                 });
                 if matches!(summary.outcome, Outcome::Released) {
                     released_in_tx(conn, &summary, admission, at)?;

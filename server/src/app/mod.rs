@@ -47,6 +47,7 @@ pub mod returns;
 pub mod sessions;
 pub mod setup;
 pub mod signing;
+pub mod site_limits;
 pub mod sites;
 pub mod skill_cells;
 pub mod skill_table;

@@ -24,7 +24,10 @@ pub(super) async fn begin(state: &State, services: &mut Services) -> anyhow::Res
     let ae_title = AeTitle::parse(&settings.ae_title)?;
     let listener = bind(settings.address).await?;
     let address = listener.local_addr()?;
-    let limits = Limits { associations: settings.max_associations, ..Limits::default() };
+    let associations = settings.max_associations;
+    // One site leaves a quarter of the places to the others.
+    let per_site = (associations - associations / 4).max(1);
+    let limits = Limits { associations, per_site, ..Limits::default() };
     let config = ScpConfig { ae_title: ae_title.clone(), limits };
     let desk = FrontDesk::new(state.clone(), ae_title);
     let wake = state.wake.clone();

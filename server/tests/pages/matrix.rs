@@ -28,6 +28,7 @@ POST   /admin/endpoints/{endpoint}                 administer
 POST   /admin/endpoints/{endpoint}/echo            administer
 GET    /admin/peers                                administer
 GET    /admin/peers/{endpoint}                     administer
+POST   /admin/peers/{endpoint}/limits              administer
 POST   /admin/peers/{endpoint}/priors              administer
 POST   /admin/pools                                administer
 POST   /admin/pools/{pool}                         administer

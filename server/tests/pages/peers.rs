@@ -197,3 +197,85 @@ async fn an_administrator_sees_what_came_why_it_was_refused_and_what_to_do() {
         .await;
     assert_eq!(reader.get("/admin/peers").await.status, StatusCode::FORBIDDEN);
 }
+
+/// One hospital's runaway export must not keep another one's stat head CT waiting.
+#[actix_web::test]
+async fn a_site_at_its_limit_is_turned_away_with_words_and_the_other_site_sends_on() {
+    use dokuei_dicom_gateway::scu::{self, Destination, SendError, Timeouts};
+    use dokuei_server::clock::Clock as _;
+    let app = TestApp::init().await;
+    app.clock.advance(Utc::now() - app.clock.now());
+    let chief = app.administrator("chief").await;
+    let one = site(&chief).await;
+    let fields = super::admin::with(&SITE, &[("code", "other_clinic"), ("pool", "1")]);
+    let other = SiteId(made(&chief.form("/admin/sites", &fields).await));
+    let row = |site, title: &str| EndpointRow {
+        site_id: site,
+        name: title.into(),
+        sends: true,
+        ae_title: title.into(),
+        addresses: "127.0.0.1".into(),
+        ..EndpointRow::default()
+    };
+    let id = add(&app, row(one, "CLINIC_A")).await;
+    add(&app, row(other, "CLINIC_B")).await;
+    let gateway = super::first_case::Gateway::start(&app, "DOKUEI").await;
+    let to = |calling: &str| Destination {
+        host: "127.0.0.1".into(),
+        port: gateway.port,
+        called_ae: AeTitle::parse("DOKUEI").unwrap(),
+        calling_ae: AeTitle::parse(calling).unwrap(),
+        timeouts: Timeouts::default(),
+        tls: None,
+    };
+    let image = |number: u32| {
+        let bare = super::portal::image(number);
+        let file = dokuei_dicom_gateway::media::normalise(bare.as_bytes()).unwrap();
+        actix_web::web::Bytes::from(file.into_owned())
+    };
+    let page = format!("/admin/peers/{id}/limits");
+    let wrong = chief.form(&page, &[("associations", "none"), ("association_objects", "2")]).await;
+    assert_eq!(wrong.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(wrong.body.contains("value=\"none\""), "what was typed stands there still");
+    let set = chief.form(&page, &[("association_objects", "2"), ("hour_megabytes", "1")]).await;
+    assert_eq!(set.status, StatusCode::SEE_OTHER);
+
+    let sent = scu::send(&to("CLINIC_A"), &[image(1), image(2), image(3)]).await.unwrap();
+    assert_eq!(sent.iter().filter(|one| one.is_kept()).count(), 2);
+    assert!(sent[2].is_transient(), "the third may come over another association");
+    // As if it had sent a megabyte a few minutes ago.
+    let now = app.state.now();
+    app.state
+        .db
+        .tx(move |conn| {
+            let new = images::NewArrival {
+                site: one,
+                endpoint: Some(id),
+                user: None,
+                via: "dicom",
+                whose: dokuei_models::state::Whose::Ours,
+                calling_ae: "CLINIC_A".into(),
+                address: "127.0.0.1".into(),
+                at: now - TimeDelta::minutes(10),
+            };
+            let arrival = images::arrival_open_in_tx(conn, &new)?;
+            let counts = images::ArrivalCounts { kept: 1, repeated: 0, quarantined: 0, failed: 0, bytes: 1_000_000 };
+            images::arrival_close_in_tx(conn, arrival, counts, "released", now - TimeDelta::minutes(5))
+        })
+        .await
+        .unwrap();
+    assert_eq!(scu::echo(&to("CLINIC_A")).await, Err(SendError::Busy));
+    assert!(scu::send(&to("CLINIC_B"), &[image(4)]).await.unwrap()[0].is_kept(), "the other site is not hurt");
+
+    let sheet = chief.get(&format!("/admin/peers/{id}")).await.body;
+    for shown in [
+        "1時間あたりの受信量に達した",
+        "残りは後で送ってもらってください",
+        "1回の接続の枚数が上限に達し",
+        "value=\"2\"",
+    ] {
+        assert!(sheet.contains(shown), "{shown}: {sheet}");
+    }
+    app.clock.advance(TimeDelta::hours(2));
+    scu::echo(&to("CLINIC_A")).await.unwrap();
+}

@@ -15,6 +15,7 @@ use super::{Fields, back, doer, is_invalid, named};
 use crate::app::peer_sheet::{self, PeerLine, Peers, Refused};
 use crate::app::priors::rule::{self, RuleForm};
 use crate::app::returns;
+use crate::app::site_limits::{self, LimitsForm};
 use crate::authority::Allowed;
 use crate::authority::rights::Administer;
 use crate::error::Error;
@@ -32,6 +33,7 @@ const SILENT: TimeDelta = TimeDelta::minutes(2);
 pub(super) fn routes(routes: &mut Routes) {
     routes.get("/admin/peers", list);
     routes.get("/admin/peers/{endpoint}", show);
+    routes.post("/admin/peers/{endpoint}/limits", set_limits);
     routes.post("/admin/peers/{endpoint}/priors", set_rule);
 }
 
@@ -185,6 +187,7 @@ struct PeerPage<'a> {
     words: Words<'a>,
     form: Fields<'a>,
     rule: RuleForm,
+    limits: LimitsForm,
     ours: &'a str,
 }
 
@@ -203,19 +206,35 @@ impl PeerPage<'_> {
     }
 }
 
-async fn show(who: Allowed<Administer>, state: State, page: Page, path: web::Path<EndpointId>) -> Answer {
-    doer(&who, &state)?;
-    let rule = RuleForm::of(rule::get(&state, *path).await?.as_ref());
-    sheet(&state, page, *path, rule, None).await
+/// The forms of a peer's page, as they are or as they were sent.
+struct Forms {
+    rule: RuleForm,
+    limits: LimitsForm,
 }
 
-async fn sheet(state: &State, page: Page, endpoint: EndpointId, rule: RuleForm, refused: Option<&Error>) -> Answer {
+impl Forms {
+    async fn of(state: &State, endpoint: EndpointId) -> Result<Self, Error> {
+        Ok(Self {
+            rule: RuleForm::of(rule::get(state, endpoint).await?.as_ref()),
+            limits: LimitsForm::of(&site_limits::get(state, endpoint).await?),
+        })
+    }
+}
+
+async fn show(who: Allowed<Administer>, state: State, page: Page, path: web::Path<EndpointId>) -> Answer {
+    doer(&who, &state)?;
+    let forms = Forms::of(&state, *path).await?;
+    sheet(&state, page, *path, forms, None).await
+}
+
+async fn sheet(state: &State, page: Page, endpoint: EndpointId, forms: Forms, refused: Option<&Error>) -> Answer {
     let line = peer_sheet::get(state, endpoint).await?;
     let page = page.clone().titled(&format!("{} {}", line.row.name, line.row.ae_title));
     let words = Words { page: &page, now: state.now() };
     let form = refused.map_or_else(|| Fields::new(&page), |error| Fields::refused(&page, error));
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    page.show_as(status, &PeerPage { page: &page, line: &line, words, form, rule, ours: &state.config.dicom.ae_title })
+    let (ours, Forms { rule, limits }) = (state.config.dicom.ae_title.as_str(), forms);
+    page.show_as(status, &PeerPage { page: &page, line: &line, words, form, rule, limits, ours })
 }
 
 async fn set_rule(
@@ -228,7 +247,28 @@ async fn set_rule(
 ) -> Answer {
     match rule::set(&state, doer(&who, &state)?, *path, &form).await {
         Ok(()) => back(&request, &format!("/admin/peers/{path}#priors")),
-        Err(error) if is_invalid(&error) => sheet(&state, page, *path, form.into_inner(), Some(&error)).await,
+        Err(error) if is_invalid(&error) => {
+            let forms = Forms { rule: form.into_inner(), ..Forms::of(&state, *path).await? };
+            sheet(&state, page, *path, forms, Some(&error)).await
+        }
+        Err(error) => Err(error),
+    }
+}
+
+async fn set_limits(
+    who: Allowed<Administer>,
+    state: State,
+    page: Page,
+    request: HttpRequest,
+    path: web::Path<EndpointId>,
+    form: web::Form<LimitsForm>,
+) -> Answer {
+    match site_limits::set(&state, doer(&who, &state)?, *path, &form).await {
+        Ok(()) => back(&request, &format!("/admin/peers/{path}#limits")),
+        Err(error) if is_invalid(&error) => {
+            let forms = Forms { limits: form.into_inner(), ..Forms::of(&state, *path).await? };
+            sheet(&state, page, *path, forms, Some(&error)).await
+        }
         Err(error) => Err(error),
     }
 }
