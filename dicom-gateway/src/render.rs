@@ -179,9 +179,9 @@ pub(crate) fn native_pixels(bytes: &[u8], limit: usize) -> Result<NativePixels, 
     guarded(|| native::decode(bytes, limit))
 }
 
-/// The first frame as native little endian pixels, whatever Number of Frames says.
-pub(crate) fn native_frame(bytes: &[u8]) -> Result<Vec<u8>, RenderError> {
-    guarded(|| native::first(bytes))
+/// The frame that an excerpt is of as native little endian pixels.
+pub(crate) fn native_frame(excerpt: &Excerpt) -> Result<Vec<u8>, RenderError> {
+    guarded(|| native::of(excerpt))
 }
 
 /// Whether two objects of equal pixel format hold equal stored values, frame by frame.

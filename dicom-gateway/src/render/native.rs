@@ -1,10 +1,10 @@
 //! Every frame of an image, decoded to native pixels for a device that takes nothing else.
 
-use super::RenderError;
 use super::attributes::File;
 use super::format::Format;
 use super::frames;
 use super::samples::{self, Decoded};
+use super::{Excerpt, Image, RenderError};
 
 /// Native pixels of all frames, little endian, components interleaved.
 pub(crate) struct NativePixels {
@@ -51,12 +51,12 @@ pub(super) fn decode(bytes: &[u8], limit: usize) -> Result<NativePixels, RenderE
     })
 }
 
-/// Decodes the first frame alone.
-pub(super) fn first(bytes: &[u8]) -> Result<Vec<u8>, RenderError> {
-    let file = File::open(bytes.into())?;
+/// Decodes the frame of an excerpt.
+pub(super) fn of(excerpt: &Excerpt) -> Result<Vec<u8>, RenderError> {
+    let file = File::open(Image::Frame(excerpt))?;
     let located = frames::locate(&file)?;
     let mut out = Vec::with_capacity(located.format.frame_bytes()?);
-    write(&mut out, &located.format, &samples::decode(&file, &located, 0)?);
+    write(&mut out, &located.format, &samples::decode(&file, &located, excerpt.wanted())?);
     Ok(out)
 }
 
