@@ -91,6 +91,9 @@ pub trait Archive: Send + Sync + 'static {
         self.keep(site, arrival, object).await.map(Received::Kept)
     }
 
+    /// Has what was [received](Archive::receive) and is not told yet written at once.
+    fn hurry(&self) {}
+
     /// Where an object goes that is too long for memory; `None` if all are held in memory. Blocks on the disk.
     ///
     /// # Errors

@@ -77,6 +77,10 @@ impl Archive for IndexedArchive {
         self.keep_understood(site, arrival, object, understood).await.map(Received::Kept)
     }
 
+    fn hurry(&self) {
+        self.db.hurry();
+    }
+
     fn spool(&self) -> Result<Option<Spool>, KeepError> {
         Ok(Some(self.objects.spool()?))
     }

@@ -173,6 +173,9 @@ impl<L: Link> Association<L> {
     pub(super) async fn hear(&mut self, most: usize) {
         loop {
             let waits = self.untold.len() > most;
+            if waits {
+                self.shared.archive.hurry();
+            }
             let Some(told) = self.untold.front_mut() else { return };
             let kept = if waits {
                 told.await.ok()

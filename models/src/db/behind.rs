@@ -26,6 +26,11 @@ impl Behind {
         Box::new(Followed { job: Some(job), done: Arc::clone(&self.done) })
     }
 
+    /// Whether a change that was queued is not committed yet.
+    pub fn is_pending(&self) -> bool {
+        *self.done.borrow() < self.queued.load(Ordering::Acquire)
+    }
+
     /// Waits until every change that was queued before this call is committed, or has failed.
     pub async fn settled(&self) {
         let queued = self.queued.load(Ordering::Acquire);
@@ -50,6 +55,10 @@ impl Job for Followed {
         if let Some(job) = self.job.take() {
             job.finish(error);
         }
+    }
+
+    fn is_waited_for(&self) -> bool {
+        false
     }
 }
 

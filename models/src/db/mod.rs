@@ -75,8 +75,17 @@ impl Db {
         T: Send + 'static,
         F: Fn(&mut Connection) -> Result<T, StoreError> + Send + 'static,
     {
+        self.hurry();
         self.behind.settled().await;
         Self::on(&self.read_lane, query).await
+    }
+
+    /// Has what was queued [behind](Db::tx_behind) committed now: it is gathered for a moment otherwise.
+    pub fn hurry(&self) {
+        if self.behind.is_pending() {
+            // A thread that has ended commits nothing more, and says so to whoever asks it.
+            drop(self.write_lane.submit(Box::new(threads::Hurry)));
+        }
     }
 
     /// Runs a closure in one transaction: all of it is durable on return, or none of it is.
@@ -92,7 +101,8 @@ impl Db {
     }
 
     /// Queues a change, where everybody who asks later sees it: every later [`Db::read`] and [`Db::tx`] waits for it.
-    /// `None` where other processes write and read too (PostgreSQL): there it must be waited for.
+    /// `None` where other processes write and read too (PostgreSQL): there it must be waited for. It is committed with
+    /// others that are queued in the same 20 ms, unless somebody asks.
     ///
     /// The change is durable when the receiver gives its outcome. Whoever does not wait must be able to make the change
     /// again after a crash.

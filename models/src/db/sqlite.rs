@@ -15,7 +15,8 @@ use crate::error::StoreError;
 const READERS: usize = 3;
 /// Transactions that share one commit, at most.
 const GROUP: usize = 64;
-/// How long a group is filled before it is committed, at most.
+/// How long a group is filled before it is committed, at most. One that nobody waits for stays open as long: a sync for
+/// every row behind a received image would stand in the way of the next image's own.
 const GROUP_TIME: Duration = Duration::from_millis(20);
 
 const WRITER_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
@@ -78,7 +79,11 @@ fn commit_group(connection: &mut Connection, first: Box<dyn Job>, queue: &Queue)
         let verdict = in_savepoint(connection, job.as_mut());
         done.push((job, verdict.err()));
         if done.len() < GROUP && begun.elapsed() < GROUP_TIME {
-            next = threads::next_waiting(queue);
+            next = if done.iter().any(|(job, _)| job.is_waited_for()) {
+                threads::next_waiting(queue)
+            } else {
+                threads::next_within(queue, GROUP_TIME.saturating_sub(begun.elapsed()))
+            };
         }
     }
     let committed = connection.batch_execute("COMMIT").map_err(StoreError::from);

@@ -1,6 +1,7 @@
 //! The threads that block on the database, and the work handed to them.
 
 use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
@@ -13,6 +14,21 @@ pub(super) trait Job: Send {
     fn run(&mut self, connection: &mut Connection) -> Result<(), StoreError>;
     /// Hands the kept outcome to the caller, or `error` in its place.
     fn finish(self: Box<Self>, error: Option<StoreError>);
+    /// Whether somebody waits for it, so that it is to be committed at once.
+    fn is_waited_for(&self) -> bool {
+        true
+    }
+}
+
+/// Changes nothing: what was queued before it is committed at once.
+pub(super) struct Hurry;
+
+impl Job for Hurry {
+    fn run(&mut self, _: &mut Connection) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn finish(self: Box<Self>, _: Option<StoreError>) {}
 }
 
 pub(super) struct Work<T, F> {
@@ -73,6 +89,11 @@ pub(super) fn next(queue: &Queue) -> Option<Box<dyn Job>> {
 /// Takes a job that waits already.
 pub(super) fn next_waiting(queue: &Queue) -> Option<Box<dyn Job>> {
     queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).try_recv().ok()
+}
+
+/// Takes a job that waits already or comes within so long.
+pub(super) fn next_within(queue: &Queue, most: Duration) -> Option<Box<dyn Job>> {
+    queue.lock().unwrap_or_else(std::sync::PoisonError::into_inner).recv_timeout(most).ok()
 }
 
 /// Starts a named thread.
