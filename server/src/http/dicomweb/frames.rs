@@ -59,7 +59,7 @@ pub async fn frames<R: RootRight>(
     let part = format!("{}; transfer-syntax={}", form.media, form.syntax);
     let mut answer = HttpResponse::Ok();
     answer.insert_header((header::CONTENT_ENCODING, "identity"));
-    let first = if form.is_decoded { Some(source.decoded(wanted[0]).await?) } else { None };
+    let mut first = if form.is_decoded { Some(source.decoded(wanted[0]).await?) } else { None };
     if let (true, Some(samples)) = (form.single, &first) {
         answer.content_type(part);
         if request.method() == Method::HEAD {
@@ -83,7 +83,10 @@ pub async fn frames<R: RootRight>(
     let mut out = Vec::new();
     for (frame, (pieces, length)) in wanted.iter().zip(all) {
         let location = format!("{address}/{frame}");
-        if form.is_decoded {
+        if let Some(samples) = first.take() {
+            out.push(Out::Bytes(marks.head(&part, Some(&location), Some(samples.len() as u64)).into()));
+            out.push(Out::Bytes(samples));
+        } else if form.is_decoded {
             out.push(Out::Decoded { frame: *frame, marks: marks.clone(), part: part.clone(), location });
         } else {
             out.push(Out::Bytes(marks.head(&part, Some(&location), Some(length)).into()));

@@ -51,14 +51,21 @@ pub async fn retrieve<R: RootRight>(
         }
         (Form { target, .. }, _) => {
             let base = super::base(&state, &request, &root);
-            if let Some(target) = target
-                && let Some(first) = found.iter().find(|one| is_turned(one, target))
+            let mut turning = target.map(|to| Turning { to, first: None });
+            if let Some(Turning { to, first }) = &mut turning
+                && let Some(one) = found.iter().find(|one| is_turned(one, *to))
             {
-                plain::file(&state, &first.instance, target).await?;
+                *first = Some(plain::file(&state, &one.instance, *to).await?);
             }
-            Ok(parts(&state, found, &base, head, target))
+            Ok(parts(&state, found, &base, head, turning))
         }
     }
+}
+
+/// What is turned on the way out, and the first of it, which was tried before the answer began.
+struct Turning {
+    to: Target,
+    first: Option<Bytes>,
 }
 
 /// Whether an instance came in another transfer syntax than is wanted.
@@ -102,14 +109,14 @@ fn form(ranges: &[MediaRange], found: &[FoundInstance], one: bool) -> Result<For
     Err(not_acceptable(reason, &offered))
 }
 
-fn parts(state: &State, found: Vec<FoundInstance>, base: &str, head: bool, target: Option<Target>) -> HttpResponse {
+fn parts(state: &State, found: Vec<FoundInstance>, base: &str, head: bool, turning: Option<Turning>) -> HttpResponse {
     let marks = Marks::new(&state.chance.token());
     let mut answer = HttpResponse::Ok();
     answer.content_type(marks.content_type(DICOM)).insert_header((header::CONTENT_ENCODING, "identity"));
     if head {
         return answer.finish();
     }
-    answer.streaming(bodies(state.clone(), found, base.to_owned(), marks, target))
+    answer.streaming(bodies(state.clone(), found, base.to_owned(), marks, turning))
 }
 
 /// Head, bytes and tail of each part, then the end.
@@ -118,15 +125,16 @@ fn bodies(
     found: Vec<FoundInstance>,
     base: String,
     marks: Marks,
-    target: Option<Target>,
+    mut turning: Option<Turning>,
 ) -> impl Stream<Item = Result<Bytes>> {
     let end = Bytes::from(marks.end());
     stream::iter(found)
         .flat_map(move |found| {
-            let turned = target.filter(|target| is_turned(&found, *target));
+            let turned = turning.as_mut().filter(|turning| is_turned(&found, turning.to));
+            let turned = turned.map(|turning| (turning.to, turning.first.take()));
             let FoundInstance { study, series, instance } = found;
-            let syntax = match turned {
-                Some(target) => target.uid(),
+            let syntax = match &turned {
+                Some((to, _)) => to.uid(),
                 None => &instance.transfer_syntax,
             };
             let media = format!("{DICOM}; transfer-syntax={syntax}");
@@ -142,9 +150,14 @@ fn bodies(
                     let head = head(u64::try_from(instance.size).unwrap_or(0));
                     stream::iter([Ok(head)]).chain(objects::whole(&state, &instance)).chain(tail).boxed()
                 }
-                Some(target) => {
+                Some((to, first)) => {
                     let state = state.clone();
-                    let file = async move { plain::file(&state, &instance, target).await };
+                    let file = async move {
+                        match first {
+                            Some(first) => Ok(first),
+                            None => plain::file(&state, &instance, to).await,
+                        }
+                    };
                     let part = file.map_ok(move |file| stream::iter([Ok(head(file.len() as u64)), Ok(file)]));
                     part.try_flatten_stream().chain(tail).boxed()
                 }
