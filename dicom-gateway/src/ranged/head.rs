@@ -10,6 +10,8 @@ use crate::dataset::{self, DataSet, Limits, ReadError, Value};
 use crate::header::{self, HeaderError};
 
 const DEFLATED: &str = "1.2.840.10008.1.2.1.99";
+/// What a deflated data set is, inflated (PS3.5 A.5).
+const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
 /// What is read at first; most headers are smaller.
 const FIRST: u64 = 128 << 10;
 
@@ -60,6 +62,34 @@ pub async fn head(source: &dyn Ranged, limits: Limits) -> Result<Head, RangedErr
     }
 }
 
+/// The elements before the pixels and the transfer syntax, for whoever gives the rest out as it is: also of a deflated
+/// object of any size, of which the first [`MAX_INFLATED`] bytes are inflated.
+///
+/// # Errors
+/// As [`head`]; a deflated data set whose pixels begin later.
+pub async fn leading(source: &dyn Ranged, limits: Limits) -> Result<(DataSet, String), RangedError> {
+    match head(source, limits).await {
+        Ok(head) => Ok((head.dataset, head.transfer_syntax)),
+        Err(RangedError::DeflatedTooLarge) => {
+            // Deflating makes nothing longer that is worth mentioning.
+            let bytes = source.read(0..source.size().min(MAX_HEAD)).await?;
+            let parts = header::split_file(&bytes)?;
+            let body = &bytes[parts.dataset_at.min(bytes.len())..];
+            let mut out = Vec::new();
+            let read = flate2::read::DeflateDecoder::new(body).take(MAX_INFLATED).read_to_end(&mut out);
+            if let Err(error) = read {
+                tracing::debug!(%error, "a deflated data set was read up to here");
+            }
+            let dataset = dataset::read_first(&out, EXPLICIT_LITTLE, limits)?;
+            if pixels_of(&dataset).is_none() {
+                return Err(RangedError::DeflatedTooLarge);
+            }
+            Ok((dataset, parts.transfer_syntax))
+        }
+        Err(error) => Err(error),
+    }
+}
+
 /// The head, if these bytes hold it. `last` takes what is there.
 fn look(bytes: &Bytes, limits: Limits, last: bool, size: u64) -> Result<Option<Head>, RangedError> {
     let parts = header::split_file(bytes)?;
@@ -101,8 +131,7 @@ fn inflated(body: &[u8], dataset_at: u64, limits: Limits) -> Result<Head, Ranged
     if read.is_err() && out.is_empty() {
         return Err(HeaderError::Deflate.into());
     }
-    // Inflated, it is an ordinary explicit little endian data set (PS3.5 A.5).
-    let dataset = dataset::read_first(&out, "1.2.840.10008.1.2.1", limits)?;
+    let dataset = dataset::read_first(&out, EXPLICIT_LITTLE, limits)?;
     let pixels = pixels_of(&dataset);
     let cost = out.len() as u64;
     let inflated = Some(Bytes::from(out));

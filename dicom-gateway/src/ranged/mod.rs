@@ -22,7 +22,7 @@ use dokuei_models::objects::{ObjectError, Objects};
 pub use decoded::decoded;
 pub use excerpt::excerpt;
 pub use frames::{Coding, Frames, Piece};
-pub use head::{Head, PixelsAt, head};
+pub use head::{Head, PixelsAt, head, leading};
 
 use crate::dataset::ReadError;
 use crate::header::HeaderError;

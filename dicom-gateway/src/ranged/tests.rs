@@ -5,9 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use dicom_dictionary_std::tags::SOP_INSTANCE_UID;
 use dokuei_models::objects::ObjectError;
 
-use super::{Coding, Frames, Head, Ranged, RangedError, head};
+use super::{Coding, Frames, Head, Ranged, RangedError, head, leading};
 use crate::dataset::Limits;
 use crate::part10::file_meta;
 
@@ -189,8 +190,15 @@ async fn a_deflated_object_is_inflated_up_to_a_bound() {
     let frames = Frames::find(&source, &opened).await.unwrap();
     assert_eq!(frame(&source, &opened, &frames, 1).await.unwrap(), [1, 0, 2, 0, 3, 0, 4, 0]);
     dataset.resize(65 << 20, 0);
-    let bomb = head(&deflated(&dataset), Limits::default()).await;
+    let long = deflated(&dataset);
+    let bomb = head(&long, Limits::default()).await;
     assert!(matches!(bomb, Err(RangedError::DeflatedTooLarge)), "{bomb:?}");
+    let (before, syntax) = leading(&long, Limits::default()).await.unwrap();
+    assert_eq!(
+        (before.text(SOP_INSTANCE_UID), syntax.as_str()),
+        ("1.2.30", DEFLATED),
+        "who gives it out whole needs no more"
+    );
 }
 
 #[tokio::test]

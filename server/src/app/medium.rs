@@ -1,21 +1,19 @@
 //! A case as portable data (IHE PDI): a ZIP that is written to a CD or a stick as it is, or handed on.
 //!
 //! `DICOMDIR` and `DICOM/` hold the images, `REPORTS/` the reports in force as PDF, `INDEX.HTM` and `README.TXT` say
-//! what is there, in names of eight and three letters. It is packed while it is sent: one image is in memory at a time.
+//! what is there, in names of eight and three letters. It is packed while it is sent, in pieces; only an image that is
+//! decompressed for it is in memory as a whole ([`images`]).
 //! A medium that cannot be completed breaks off, so that nobody takes a part for the whole.
 
+mod images;
 mod pack;
 mod pages;
 
 use std::sync::Arc;
 
 use bytes::Bytes;
-use dicom_dictionary_std::tags;
-use dokuei_dicom_gateway::dataset::{self, DataSet, Limits};
 use dokuei_dicom_gateway::encapsulate::uid_from_random;
 use dokuei_dicom_gateway::fileset::FileSet;
-use dokuei_dicom_gateway::transcode::{self, Target};
-use dokuei_dicom_gateway::{header, part10};
 use dokuei_models::state::{CaseStudyRole, VersionState};
 use dokuei_models::store::audit::{self, Subject};
 use dokuei_models::store::cases::{self, CaseRow};
@@ -26,7 +24,8 @@ use dokuei_models::store::studies::{self, InstanceRow, StudyRow};
 use dokuei_models::{CaseId, Connection, StoreError, japan};
 use tokio::sync::mpsc;
 
-use self::pack::{Part, pack};
+use self::images::AsReceived;
+use self::pack::{Outbox, pack};
 use crate::authority::{Person, Reach};
 use crate::error::codes::common;
 use crate::error::{Error, Result};
@@ -42,12 +41,6 @@ struct Content {
     patient: PatientRow,
     studies: Vec<(StudyRow, Vec<InstanceRow>)>,
     reports: Vec<SignedVersion>,
-}
-
-/// A file that could not be made what a medium wants, as `INDEX.HTM` says it.
-struct AsReceived {
-    file: String,
-    transfer_syntax: String,
 }
 
 /// Packs a case: the studies that are read, with `priors` those for comparison too, and the reports in force once they
@@ -85,11 +78,11 @@ pub async fn of_case(
     };
     state.db.tx(write).await?;
     let (chunks, body) = mpsc::channel(AHEAD);
-    let (parts, inbox) = mpsc::channel(1);
+    let (outbox, inbox) = Outbox::new();
     tokio::task::spawn_blocking(move || pack(inbox, &chunks));
     let state = state.clone();
     tokio::spawn(async move {
-        if let Err(error) = fill(&state, Arc::new(content), &parts).await {
+        if let Err(error) = fill(&state, Arc::new(content), &outbox).await {
             tracing::error!(%case, %error, "a medium was not completed");
         }
     });
@@ -114,74 +107,22 @@ fn content(conn: &mut Connection, case: CaseRow, priors: bool) -> Result<Content
 }
 
 /// Hands over file by file, and that it is complete.
-async fn fill(state: &State, content: Arc<Content>, parts: &mpsc::Sender<Part>) -> anyhow::Result<()> {
+async fn fill(state: &State, content: Arc<Content>, outbox: &Outbox) -> anyhow::Result<()> {
     let made = japan::local(state.now());
     let made = (made.format("%Y%m%d").to_string(), made.format("%H%M%S").to_string());
     let mut random = [0; 16];
     state.chance.fill(&mut random);
     let mut set = FileSet::new(&format!("DOKUEI_{}", content.case.id), uid_from_random(random), made);
-    let mut as_received = Vec::new();
+    let mut as_received: Vec<AsReceived> = Vec::new();
     for instance in content.studies.iter().flat_map(|(_, instances)| instances) {
-        let bytes = state.objects.get_checked(&instance.object_key, &instance.sha256).await?;
-        let (set_back, file) = tokio::task::spawn_blocking(move || portable(set, bytes)).await?;
-        set = set_back;
-        let file = file?;
-        if !file.is_plain {
-            as_received.push(AsReceived { file: file.path.clone(), transfer_syntax: instance.transfer_syntax.clone() });
-        }
-        hand_over(parts, file.path, file.bytes).await?;
+        as_received.extend(images::hand_over(state, instance, &mut set, outbox).await?);
     }
-    hand_over(parts, "DICOMDIR".to_owned(), set.directory()?.into()).await?;
+    outbox.file("DICOMDIR", set.directory()?.into()).await?;
     for (number, report) in content.reports.iter().enumerate() {
         let bytes = state.objects.get_checked(&report.object_key, &report.sha256).await?;
-        hand_over(parts, format!("REPORTS/RP{:06}.PDF", number + 1), bytes).await?;
+        outbox.file(&format!("REPORTS/RP{:06}.PDF", number + 1), bytes).await?;
     }
-    hand_over(parts, "INDEX.HTM".to_owned(), pages::index(&content, &as_received, state.now())?.into()).await?;
-    hand_over(parts, "README.TXT".to_owned(), pages::readme(&content, state.now())?.into()).await?;
-    parts.send(Part::End).await.map_err(|_| anyhow::anyhow!("nobody takes it any more"))
-}
-
-async fn hand_over(parts: &mpsc::Sender<Part>, path: String, bytes: Bytes) -> anyhow::Result<()> {
-    let file = Part::File { path, bytes };
-    parts.send(file).await.map_err(|_| anyhow::anyhow!("nobody takes it any more"))
-}
-
-struct Portable {
-    path: String,
-    bytes: Bytes,
-    /// Explicit VR little endian, as STD-GEN-CD wants it.
-    is_plain: bool,
-}
-
-/// The object as a medium wants it, entered into the directory. Decodes, so it blocks.
-fn portable(mut set: FileSet, bytes: Bytes) -> (FileSet, anyhow::Result<Portable>) {
-    let made = match plain(&bytes) {
-        Ok((header, syntax, bytes)) => {
-            let path = set.add(&header, &syntax).path();
-            Ok(Portable { path, bytes, is_plain: syntax == EXPLICIT_LITTLE })
-        }
-        Err(error) => Err(error),
-    };
-    (set, made)
-}
-
-const EXPLICIT_LITTLE: &str = "1.2.840.10008.1.2.1";
-
-/// The header, the transfer syntax and the file: explicit little endian and uncompressed, as the general purpose profiles
-/// want it (PS3.11), where that can be done; else as it was received.
-fn plain(bytes: &Bytes) -> anyhow::Result<(DataSet, String, Bytes)> {
-    let header = dataset::read_file(bytes, Limits::default())?;
-    let syntax = header::split_file(bytes)?.transfer_syntax;
-    if syntax != EXPLICIT_LITTLE {
-        match transcode::dataset(bytes, Target::Explicit) {
-            Ok(body) => {
-                let (class, instance) = (header.text(tags::SOP_CLASS_UID), header.text(tags::SOP_INSTANCE_UID));
-                let mut file = part10::file_meta(class, instance, EXPLICIT_LITTLE);
-                file.extend_from_slice(&body);
-                return Ok((header, EXPLICIT_LITTLE.to_owned(), file.into()));
-            }
-            Err(error) => tracing::info!(%error, "an image goes onto a medium as it was received"),
-        }
-    }
-    Ok((header, syntax, bytes.clone()))
+    outbox.file("INDEX.HTM", pages::index(&content, &as_received, state.now())?.into()).await?;
+    outbox.file("README.TXT", pages::readme(&content, &as_received, state.now())?.into()).await?;
+    outbox.end().await
 }

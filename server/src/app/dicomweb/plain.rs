@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use dokuei_dicom_gateway::part10;
-use dokuei_dicom_gateway::transcode::{self, MAX_BYTES, Target};
+use dokuei_dicom_gateway::transcode::{self, MAX_BYTES, Target, TranscodeError};
 use dokuei_models::store::studies::InstanceRow;
 use tokio::sync::Semaphore;
 
@@ -24,24 +24,32 @@ pub fn is_given_as(stored: &str, target: Target) -> bool {
 /// # Errors
 /// `dicomweb_not_converted` where it cannot be decoded or is too large for that, `image_altered`, the store's.
 pub async fn file(state: &State, row: &InstanceRow, target: Target) -> Result<Bytes> {
+    turned(state, row, target).await?.map_err(refused)
+}
+
+/// The same, with the reason why it cannot be made as it is.
+///
+/// # Errors
+/// `image_altered`, the store's.
+pub async fn turned(state: &State, row: &InstanceRow, target: Target) -> Result<Result<Bytes, TranscodeError>> {
     if usize::try_from(row.size).map_or(true, |size| size > MAX_BYTES) {
-        return Err(refused(transcode::TranscodeError::TooLarge));
+        return Ok(Err(TranscodeError::TooLarge));
     }
     let _turn = TURNS.acquire().await.map_err(Error::internal)?;
     let stored = state.objects.get_checked(&row.object_key, &row.sha256).await.map_err(objects::not_given)?;
     if row.transfer_syntax == target.uid() {
-        return Ok(stored);
+        return Ok(Ok(stored));
     }
     let mut file = part10::file_meta(&row.sop_class_uid, &row.sop_instance_uid, target.uid());
-    let turned = tokio::task::spawn_blocking(move || {
+    let turning = tokio::task::spawn_blocking(move || {
         transcode::dataset(&stored, target).map(|body| {
             file.extend_from_slice(&body);
-            file
+            file.into()
         })
     });
-    Ok(turned.await.map_err(Error::internal)?.map_err(refused)?.into())
+    turning.await.map_err(Error::internal)
 }
 
-fn refused(error: transcode::TranscodeError) -> Error {
+fn refused(error: TranscodeError) -> Error {
     Error::new(&codes::NOT_CONVERTED).with("reason", error)
 }

@@ -4,7 +4,8 @@ use askama::Template;
 use chrono::NaiveDateTime;
 use dokuei_models::store::studies::StudyRow;
 
-use super::{AsReceived, Content};
+use super::Content;
+use super::images::{AsReceived, Reason};
 
 /// In Japanese and English, for a browser.
 #[derive(Template)]
@@ -22,6 +23,7 @@ struct Index<'a> {
 struct Readme<'a> {
     content: &'a Content,
     made: String,
+    as_received: &'a [AsReceived],
 }
 
 impl Index<'_> {
@@ -46,8 +48,8 @@ pub(super) fn index(content: &Content, as_received: &[AsReceived], now: NaiveDat
 ///
 /// # Errors
 /// The template's own.
-pub(super) fn readme(content: &Content, now: NaiveDateTime) -> askama::Result<String> {
-    let text = Readme { content, made: made(now) }.render()?;
+pub(super) fn readme(content: &Content, as_received: &[AsReceived], now: NaiveDateTime) -> askama::Result<String> {
+    let text = Readme { content, made: made(now), as_received }.render()?;
     let ascii: String = text.chars().map(|c| if c.is_ascii() { c } else { '?' }).collect();
     Ok(ascii.replace('\n', "\r\n"))
 }

@@ -1,6 +1,6 @@
 //! DICOMweb over the whole stack: stored, found, fetched, refused.
 
-mod made;
+pub mod made;
 mod retrieving;
 mod rights;
 mod searching;
