@@ -23,7 +23,7 @@ pub(crate) use outgoing::rewritten;
 pub use outgoing::{Outgoing, Storing};
 pub use probe::{Probe, Step, Tried, probe};
 pub use query::{Found, Moved, StudyAnswer, find, find_studies, retrieve, retrieve_study};
-pub use send::{echo, send};
+pub use send::{MAX_WHOLE, echo, send};
 
 /// Where to, and as whom.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,6 +75,8 @@ pub enum Sent {
     NotConvertible(TranscodeError),
     /// It cannot be sent because it is not a DICOM object.
     Unreadable,
+    /// It has more than [`MAX_WHOLE`] bytes, which are not held in memory to be sent.
+    TooLong,
     /// The association was over before its turn or its answer.
     NotSent(SendError),
 }
@@ -99,7 +101,7 @@ impl Sent {
         match self {
             Self::Refused { status, .. } => status.is_transient(),
             Self::NotSent(error) => error.is_transient(),
-            Self::Kept(_) | Self::NotAccepted | Self::NotConvertible(_) | Self::Unreadable => false,
+            Self::Kept(_) | Self::NotAccepted | Self::NotConvertible(_) | Self::Unreadable | Self::TooLong => false,
         }
     }
 }
@@ -112,6 +114,7 @@ impl std::fmt::Display for Sent {
             Self::NotAccepted => f.write_str("The peer does not take this kind of object."),
             Self::NotConvertible(error) => write!(f, "The peer takes it only uncompressed, which cannot be: {error}."),
             Self::Unreadable => f.write_str("It is not a DICOM object, so it cannot be sent."),
+            Self::TooLong => write!(f, "It has more than {} MiB and cannot be sent as a document.", MAX_WHOLE >> 20),
             Self::NotSent(error) => error.fmt(f),
         }
     }

@@ -1,4 +1,7 @@
 //! C-ECHO and C-STORE over associations of as many contexts as fit.
+//!
+//! [`send`] is for what we made ourselves and have in memory, such as a report. What is stored goes through
+//! [`Outgoing`](super::Outgoing), in parts.
 
 use bytes::Bytes;
 
@@ -13,6 +16,9 @@ use crate::transcode::{self, Target, TranscodeError};
 const IMPLICIT_LITTLE: &str = "1.2.840.10008.1.2";
 /// Presentation contexts of one association (PS3.8 9.3.2.2: odd IDs up to 255).
 pub(super) const MAX_CONTEXTS: usize = 128;
+
+/// Longest file that is sent from memory, in bytes. A report has some hundred kB.
+pub const MAX_WHOLE: usize = 64 << 20;
 
 /// What C-ECHO is proposed as.
 pub(super) fn verification() -> Proposal {
@@ -40,18 +46,19 @@ pub(super) async fn ask_echo(requestor: &mut Requestor) -> Result<(), SendError>
 }
 
 /// Sends DICOM files in order and says of each what became of it. Each goes as it
-/// is where the peer takes that; else uncompressed, explicit or implicit.
+/// is where the peer takes that; else uncompressed, explicit or implicit. What has more than
+/// [`MAX_WHOLE`] bytes is [`Sent::TooLong`].
 ///
 /// # Errors
 /// [`SendError`] when no association came about; later breaks are in the list.
 pub async fn send(to: &Destination, files: &[Bytes]) -> Result<Vec<Sent>, SendError> {
-    let items: Vec<Option<Item<'_>>> = files.iter().map(Item::read).collect();
+    let items: Vec<Result<Item<'_>, Sent>> = files.iter().map(readable).collect();
     let mut sent = Vec::with_capacity(items.len());
     while sent.len() < items.len() {
         let batch = batch(&items[sent.len()..]);
         let done = sent.len() + batch.items;
         if batch.proposals.is_empty() {
-            sent.resize(done, Sent::Unreadable);
+            sent.extend(items[sent.len()..done].iter().filter_map(|item| item.as_ref().err().cloned()));
             continue;
         }
         let mut requestor = match Requestor::connect(to, &batch.proposals).await {
@@ -64,8 +71,8 @@ pub async fn send(to: &Destination, files: &[Bytes]) -> Result<Vec<Sent>, SendEr
         };
         for item in &items[sent.len()..done] {
             let outcome = match item {
-                Some(item) => item.send(&mut requestor, None).await,
-                None => Ok(Sent::Unreadable),
+                Ok(item) => item.send(&mut requestor, None).await,
+                Err(outcome) => Ok(outcome.clone()),
             };
             match outcome {
                 Ok(outcome) => sent.push(outcome),
@@ -80,6 +87,10 @@ pub async fn send(to: &Destination, files: &[Bytes]) -> Result<Vec<Sent>, SendEr
     Ok(sent)
 }
 
+fn readable(file: &Bytes) -> Result<Item<'_>, Sent> {
+    if file.len() > MAX_WHOLE { Err(Sent::TooLong) } else { Item::read(file).ok_or(Sent::Unreadable) }
+}
+
 /// What is proposed for an object: as it is, and what can be made of it.
 pub(super) fn proposals(class: &str, syntax: &str) -> Vec<Proposal> {
     let made = Target::of(syntax).iter().map(|target| target.uid());
@@ -92,7 +103,7 @@ struct Batch {
 }
 
 /// As many items as one association has contexts for.
-fn batch(items: &[Option<Item<'_>>]) -> Batch {
+fn batch(items: &[Result<Item<'_>, Sent>]) -> Batch {
     let mut batch = Batch { items: 0, proposals: Vec::new() };
     for item in items {
         let wanted = item.as_ref().map(Item::proposals).unwrap_or_default();

@@ -161,10 +161,11 @@ async fn storescp_gets_what_we_send_and_every_refusal_has_a_sentence() {
     let files: Vec<bytes::Bytes> = (1..=3).map(|number| ct_file("1.2.826.81", number, 5_000).into()).collect();
     let mut mixed = files.clone();
     mixed.insert(1, bytes::Bytes::from_static(b"this is no DICOM object"));
+    mixed.push(ct_file("1.2.826.81", 4, scu::MAX_WHOLE).into());
     let sent = scu::send(&destination, &mixed).await.unwrap();
     peer.kill().unwrap();
     peer.wait().unwrap();
-    assert_eq!(sent[1], Sent::Unreadable);
+    assert_eq!((&sent[1], &sent[4]), (&Sent::Unreadable, &Sent::TooLong));
     assert_eq!(sent.iter().filter(|one| one.is_kept()).count(), 3, "{sent:?}");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
     let gone = scu::echo(&destination).await.unwrap_err();

@@ -314,6 +314,7 @@ fn of_sent(sent: &Sent) -> Failure {
             "相手がPDFを含むDICOM（Encapsulated PDF）を受け付けません。接続先の設定を確かめてください。".to_owned()
         }
         Sent::NotConvertible(error) => format!("相手が受け付ける形式に変換できません（{error}）。"),
+        Sent::TooLong => "報告が大きすぎて、DICOMとして送れません（64 MiBまで）。".to_owned(),
         Sent::Unreadable | Sent::Kept(_) => "報告をDICOMとして送れませんでした。".to_owned(),
     };
     let then = if sent.is_transient() { Then::Again } else { Then::Dead };
