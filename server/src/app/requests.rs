@@ -142,7 +142,8 @@ pub async fn create(
     let mut kept: Vec<(String, &'static str, KeptObject)> = Vec::new();
     for file in files {
         let Some(kind) = content_type(&file) else { continue };
-        let object = state.objects.keep(&format!("forms/{site}"), file.bytes).await.map_err(Error::internal)?;
+        let object = state.objects.keep(&format!("forms/{site}"), file.bytes).await;
+        let object = object.map_err(|error| Error::not_kept(&codes::FORM_NOT_KEPT, error))?;
         kept.push((file.name, kind, object));
     }
     let (actor, picked, pool) = (person.actor(now), known.study.is_some(), known.site.pool_id);

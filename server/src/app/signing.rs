@@ -93,7 +93,8 @@ fn asks_each_time(conn: &mut Connection, case: &CaseRow) -> Result<bool, StoreEr
 ///
 /// # Errors
 /// `signing_password_needed`, `study_still_coming`, `password_wrong`, `labels_unsettled`, `draft_empty`, `draft_stale`,
-/// `version_kind_needed`, `read_held_by_another`, `read_on_hold`, `read_not_open`, `signing_unavailable`.
+/// `version_kind_needed`, `read_held_by_another`, `read_on_hold`, `read_not_open`, `signing_unavailable`,
+/// `report_not_kept`.
 pub async fn sign(state: &State, person: &Person, read: ReadId, order: Order) -> Result<ReportVersionId> {
     let reader = reader_of(state, person).await?;
     let signed_at = state.now();
@@ -115,7 +116,8 @@ pub async fn sign(state: &State, person: &Person, read: ReadId, order: Order) ->
     })
     .await
     .map_err(Error::internal)??;
-    let object = state.objects.keep("reports", pdf.into()).await.map_err(Error::internal)?;
+    let object = state.objects.keep("reports", pdf.into()).await;
+    let object = object.map_err(|error| Error::not_kept(&codes::REPORT_NOT_KEPT, error))?;
 
     let mut actor = person.actor(state.now());
     // What the PDF says and what the rows say is one time.

@@ -11,6 +11,7 @@ pub mod codes;
 
 use std::fmt;
 
+use dokuei_models::objects::ObjectError;
 use dokuei_terms::Language;
 
 /// One row of the table of errors.
@@ -81,6 +82,17 @@ impl Error {
     /// Something failed that the caller cannot mend. The cause is logged, never shown.
     pub fn internal(cause: impl Into<anyhow::Error>) -> Self {
         Self { source: Some(cause.into()), ..Self::new(&codes::common::INTERNAL) }
+    }
+
+    /// Bytes that the object store did not keep: where it is away or full by a code that says what has not happened and
+    /// to try again in a minute; anything else is `internal`. The cause is logged.
+    pub fn not_kept(code: &'static Code, error: ObjectError) -> Self {
+        match error {
+            ObjectError::Unavailable(_) | ObjectError::Full => {
+                Self { source: Some(error.into()), ..Self::new(code) }.retry_after(60)
+            }
+            ObjectError::Missing | ObjectError::Altered => Self::internal(error),
+        }
     }
 
     /// No such thing, or another site's: the two look the same.

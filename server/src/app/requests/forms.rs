@@ -30,7 +30,8 @@ pub async fn add_form(state: &State, person: &Person, request: RequestId, file: 
         return Err(invalid(&codes::FORM_FILE_LARGE));
     }
     let Some(kind) = content_type(&file) else { return Err(invalid(&codes::FORM_FILE_KIND)) };
-    let object = state.objects.keep(&format!("forms/{site}"), file.bytes).await.map_err(Error::internal)?;
+    let object = state.objects.keep(&format!("forms/{site}"), file.bytes).await;
+    let object = object.map_err(|error| Error::not_kept(&codes::FORM_NOT_KEPT, error))?;
     let (actor, name) = (person.actor(now), file.name);
     let added = state
         .db

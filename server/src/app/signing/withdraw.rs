@@ -105,7 +105,8 @@ pub async fn withdraw(state: &State, person: &Person, by: By, reason: &str, conf
     })
     .await
     .map_err(Error::internal)??;
-    let notice = state.objects.keep("reports", pdf.into()).await.map_err(Error::internal)?;
+    let notice = state.objects.keep("reports", pdf.into()).await;
+    let notice = notice.map_err(|error| Error::not_kept(&codes::WITHDRAWAL_NOT_KEPT, error))?;
     let id = case.id;
     let (row, touched) =
         state.db.tx(move |conn| withdraw_in_tx(conn, &actor, id, newest, &reason, &notice)).await.map_err(refused)?;

@@ -57,4 +57,7 @@ code_table! {
     READER_UNSUITABLE = 422, "reader_unsuitable",
         "この読影医には割り当てられません（{reason}）。別の読影医を選んでください。",
         "This reader cannot be given the case ({reason}). Choose another one.";
+    WITHDRAWAL_NOT_KEPT = 503, "withdrawal_not_kept",
+        "報告書の保管先が応答しないため、取り消していません。数分おいて、もう一度取り消してください。急ぐときは依頼元に電話で知らせ、管理者に連絡してください。",
+        "The place where reports are kept does not answer, so nothing was withdrawn. Withdraw again in a few minutes; if it is urgent, tell the referring site by telephone, and an administrator.";
 }

@@ -24,6 +24,9 @@ code_table! {
         "Give the name in kanji, kana or Latin letters, as it is written in the images.";
     DAY_INVALID = 422, "day_invalid", "日付を確かめてください。", "Please check this date.";
     WANTED_PAST = 422, "wanted_past", "希望日時が過ぎています。", "This time has passed already.";
+    FORM_NOT_KEPT = 503, "form_not_kept",
+        "依頼票の保管先が応答しないため、受け付けていません。数分おいて、もう一度送信してください。急ぐときは、添付なしで依頼を送信し、あとから添付してください。",
+        "The place where forms are kept does not answer, so nothing was taken. Send it again in a few minutes; if it is urgent, send the request without the form and attach it later.";
     FORM_FILE_KIND = 422, "form_file_kind",
         "依頼票はPDF、JPEG、PNGのどれかで添付してください。", "Attach the form as PDF, JPEG or PNG.";
     FORM_FILE_LARGE = 422, "form_file_large",

@@ -39,6 +39,9 @@ code_table! {
     SIGNING_UNAVAILABLE = 503, "signing_unavailable",
         "報告書を作成できません（{what}）。下書きは残っています。管理者に連絡してください。",
         "The report cannot be made ({what}). The draft is kept. Tell an administrator.";
+    REPORT_NOT_KEPT = 503, "report_not_kept",
+        "報告書の保管先が応答しないため、署名していません。下書きは残っています。数分おいて、もう一度署名してください。続くときは管理者に連絡してください。",
+        "The place where reports are kept does not answer, so nothing was signed. The draft is kept. Sign again in a few minutes; if it stays so, tell an administrator.";
     IMAGE_NOT_SHOWN = 422, "image_not_shown",
         "この画像は表示できません（{reason}）。",
         "This image cannot be shown ({reason}).";
