@@ -4,12 +4,12 @@
 use actix_web::http::StatusCode;
 use chrono::TimeDelta;
 use dokuei_demo::dicom::Instance;
-use dokuei_dicom_gateway::intake::{Archive as _, IndexedArchive, Kept as Filed, ReceivedObject};
+use dokuei_dicom_gateway::intake::Kept as Filed;
 use dokuei_models::objects::KeptObject;
 use dokuei_models::state::{CaseState, ReadKind, ReadState, RequestKind, Whose};
 use dokuei_models::store::cases::{self, IDENTITY_CHANGED, IMAGE_CONFLICT, IMAGES_WITHDRAWN, INCOMPLETE, LATE_IMAGES};
 use dokuei_models::store::evidence::{EvidenceKind, NewEvidence, evidence_record_in_tx};
-use dokuei_models::store::images::{self, InstanceFacts, NewArrival};
+use dokuei_models::store::images::{self, InstanceFacts};
 use dokuei_models::store::{artefacts, reads, sites, studies};
 use dokuei_models::{CaseId, StudyId};
 use dokuei_server::authority::{Role, Scope};
@@ -18,6 +18,7 @@ use dokuei_server::work::{Worker, arriving, kinds};
 
 use super::app::{PASSWORD, TestApp};
 use super::reading::{case_state, draft, sign};
+use super::sending::Arrival;
 use super::ward::Ward;
 
 async fn study_of(app: &TestApp, case: CaseId) -> StudyId {
@@ -246,20 +247,8 @@ async fn images_that_come_again_and_contradict_are_compared_side_by_side_and_dec
     let study = study_of(&app, case).await;
     let exam = dokuei_demo::day(7, start, None).find(|exam| exam.study.series[0].modality == "CT").unwrap();
     let file = Instance::of_series(&exam.study, 0).next().unwrap().part10().unwrap();
-    let archive = IndexedArchive::new(app.state.db.clone(), app.state.objects.clone());
-    let arrival = NewArrival {
-        site: ward.site,
-        endpoint: None,
-        user: None,
-        via: "dicom",
-        whose: Whose::Ours,
-        calling_ae: "HOSPITAL_A".into(),
-        address: "127.0.0.1".into(),
-        at: start,
-    };
-    let arrival = archive.open(arrival).await.unwrap();
-    let keep =
-        async |bytes: &[u8]| archive.keep(ward.site, arrival, ReceivedObject::from_file(bytes).unwrap()).await.unwrap();
+    let arrival = Arrival::at(&ward, Whose::Ours).await;
+    let keep = async |bytes: &[u8]| arrival.keep(bytes).await;
     let mut other = file.clone();
     *other.last_mut().unwrap() ^= 0x10;
     assert!(matches!(keep(&other).await, Filed::Conflict(_)));

@@ -4,10 +4,10 @@
 use actix_web::http::StatusCode;
 use chrono::TimeDelta;
 use dokuei_demo::dicom::Instance;
-use dokuei_dicom_gateway::intake::{Archive as _, IndexedArchive, Kept, ReceivedObject};
+use dokuei_dicom_gateway::intake::Kept;
 use dokuei_models::state::{CaseState, RequestKind, VersionState, Whose};
 use dokuei_models::store::cases::{self, WITHDRAWAL_ASKED};
-use dokuei_models::store::images::{self, NewArrival};
+use dokuei_models::store::images;
 use dokuei_models::store::{case_events, signed_versions};
 use dokuei_models::{CaseId, ReadId, StudyId};
 use dokuei_server::authority::{Role, Scope};
@@ -15,6 +15,7 @@ use dokuei_server::clock::Clock as _;
 
 use super::app::{Client, PASSWORD, TestApp};
 use super::reading::{case_state, draft, sign};
+use super::sending::Arrival;
 use super::ward::Ward;
 
 pub struct Signed<'a> {
@@ -48,24 +49,13 @@ impl<'a> Signed<'a> {
 
     /// All images come again under another patient's number; the versions that wait.
     pub async fn another_patients(&self) -> String {
-        let archive = IndexedArchive::new(self.app.state.db.clone(), self.app.state.objects.clone());
-        let arrival = NewArrival {
-            site: self.ward.site,
-            endpoint: None,
-            user: None,
-            via: "dicom",
-            whose: Whose::Ours,
-            calling_ae: "HOSPITAL_A".into(),
-            address: "127.0.0.1".into(),
-            at: self.app.clock.stamp(),
-        };
-        let arrival = archive.open(arrival).await.unwrap();
+        let arrival = Arrival::at(&self.ward, Whose::Ours).await;
         let head = [0x10, 0x00, 0x20, 0x00, b'L', b'O'];
         for file in &self.files {
             let mut file = file.clone();
             let at = file.windows(head.len()).position(|window| window == head).unwrap() + 8;
             file[at] = if file[at] == b'9' { b'8' } else { b'9' };
-            let kept = archive.keep(self.ward.site, arrival, ReceivedObject::from_file(&file).unwrap()).await.unwrap();
+            let kept = arrival.keep(&file).await;
             assert!(matches!(kept, Kept::Conflict(_)), "{kept:?}");
         }
         let study = self.study;

@@ -3,23 +3,23 @@
 use actix_web::http::StatusCode;
 use chrono::TimeDelta;
 use dokuei_demo::dicom::Instance;
-use dokuei_dicom_gateway::intake::{Archive as _, IndexedArchive, Kept, ReceivedObject};
+use dokuei_dicom_gateway::intake::Kept;
+use dokuei_models::StudyId;
 use dokuei_models::state::{MatchState, Whose};
-use dokuei_models::store::images::{self, NewArrival, Standing};
+use dokuei_models::store::images::{self, Standing};
 use dokuei_models::store::{patients, quarantine, studies, study_claims, submissions};
-use dokuei_models::{ArrivalId, StudyId};
 use dokuei_server::authority::{Role, Scope};
 use dokuei_server::clock::Clock as _;
 use dokuei_server::work::{Worker, kinds};
 
 use super::app::{Client, TestApp};
+use super::sending::Arrival;
 use super::ward::Ward;
 
 struct World<'a> {
     app: &'a TestApp,
     ward: Ward<'a>,
     desk: Client<'a>,
-    archive: IndexedArchive,
     /// Images of one study as a medium has them.
     files: Vec<Vec<u8>>,
     study_uid: String,
@@ -32,38 +32,19 @@ impl<'a> World<'a> {
         let exam = dokuei_demo::day(7, start, None).find(|exam| exam.study.series[0].modality == "CT").unwrap();
         let files = Instance::of_series(&exam.study, 0).take(4).map(|one| one.part10().unwrap()).collect();
         let desk = app.with_user("desk", &[(Role::Dispatcher, Scope::Pool(ward.pool))]).await;
-        let archive = IndexedArchive::new(app.state.db.clone(), app.state.objects.clone());
-        Self { app, ward, desk, archive, files, study_uid: exam.study.uid.clone() }
-    }
-
-    async fn arrival(&self, whose: Whose) -> ArrivalId {
-        let arrival = NewArrival {
-            site: self.ward.site,
-            endpoint: None,
-            user: None,
-            via: if whose == Whose::Ours { "dicom" } else { "upload" },
-            whose,
-            calling_ae: "HOSPITAL_A".into(),
-            address: "127.0.0.1".into(),
-            at: self.app.clock.stamp(),
-        };
-        self.archive.open(arrival).await.unwrap()
-    }
-
-    async fn keep(&self, arrival: ArrivalId, file: &[u8]) -> Kept {
-        self.archive.keep(self.ward.site, arrival, ReceivedObject::from_file(file).unwrap()).await.unwrap()
+        Self { app, ward, desk, files, study_uid: exam.study.uid.clone() }
     }
 
     /// Two images came on a medium; the site sends the second, and two more, under its own number of the patient.
     async fn both(&self) -> StudyId {
-        let medium = self.arrival(Whose::Elsewhere).await;
+        let medium = Arrival::at(&self.ward, Whose::Elsewhere).await;
         for file in &self.files[..2] {
-            assert!(matches!(self.keep(medium, file).await, Kept::New(_)));
+            assert!(matches!(medium.keep(file).await, Kept::New(_)));
         }
         self.app.clock.advance(TimeDelta::minutes(5));
-        let site = self.arrival(Whose::Ours).await;
+        let site = Arrival::at(&self.ward, Whose::Ours).await;
         for file in &self.files[1..] {
-            let kept = self.keep(site, &self.renumbered(file)).await;
+            let kept = site.keep(&self.renumbered(file)).await;
             assert!(matches!(kept, Kept::Conflict(_)), "never silently: {kept:?}");
         }
         self.study().await
@@ -160,8 +141,8 @@ async fn said_to_be_from_elsewhere_still_it_stays_for_comparison_and_nobody_is_a
     let asked = versions.iter().any(|one| one.standing == Standing::Waiting);
     assert!(versions.len() == 2 && !asked, "both headers are kept, and nobody is asked a second time: {versions:?}");
     // The very images of the medium, sent by the site: known, and no new question.
-    let site = world.arrival(Whose::Ours).await;
-    assert!(matches!(world.keep(site, &world.files[0]).await, Kept::Repeat(_)));
+    let site = Arrival::at(&world.ward, Whose::Ours).await;
+    assert!(matches!(site.keep(&world.files[0]).await, Kept::Repeat(_)));
     let ids = [world.ward.site];
     let open = app.state.db.read(move |conn| study_claims::claim_list_waiting(conn, &ids, 10)).await.unwrap();
     assert!(open.is_empty());
@@ -172,10 +153,10 @@ async fn said_to_be_from_elsewhere_still_it_stays_for_comparison_and_nobody_is_a
 async fn the_same_bytes_from_the_site_are_a_question_too() {
     let app = TestApp::init().await;
     let world = World::in_app(&app).await;
-    let medium = world.arrival(Whose::Elsewhere).await;
-    world.keep(medium, &world.files[0]).await;
-    let site = world.arrival(Whose::Ours).await;
-    assert!(matches!(world.keep(site, &world.files[0]).await, Kept::Repeat(_)));
+    let medium = Arrival::at(&world.ward, Whose::Elsewhere).await;
+    medium.keep(&world.files[0]).await;
+    let site = Arrival::at(&world.ward, Whose::Ours).await;
+    assert!(matches!(site.keep(&world.files[0]).await, Kept::Repeat(_)));
     let study = world.study().await;
     assert!(world.desk.get("/dispatch/trouble").await.body.contains(&format!("/dispatch/claims/{study}/decide")));
     world.decide(study, "ours").await;

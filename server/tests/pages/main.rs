@@ -35,6 +35,7 @@ mod portal;
 mod priors;
 mod quarantine;
 mod reading;
+mod sending;
 mod store_away;
 mod terms;
 mod wake;

@@ -2,10 +2,9 @@
 
 use actix_web::http::StatusCode;
 use dokuei_demo::dicom::Instance;
-use dokuei_dicom_gateway::intake::{Archive as _, IndexedArchive, Kept, ReceivedObject};
+use dokuei_dicom_gateway::intake::Kept;
 use dokuei_models::state::{CaseState, RequestKind, Whose};
 use dokuei_models::store::audit::{self, AuditQuery};
-use dokuei_models::store::images::NewArrival;
 use dokuei_models::store::quarantine::{self, QuarantineOutcome};
 use dokuei_models::store::{case_events, cases, studies};
 use dokuei_models::{CaseId, StudyId};
@@ -16,6 +15,7 @@ use serde_json::{Value, json};
 use super::api::{get, post, program, refusal, value};
 use super::app::{Client, TestApp};
 use super::reading::case_state;
+use super::sending::Arrival;
 use super::ward::Ward;
 
 struct World<'a> {
@@ -46,19 +46,7 @@ impl<'a> World<'a> {
     }
 
     async fn send(&self, file: &[u8]) -> Kept {
-        let archive = IndexedArchive::new(self.app.state.db.clone(), self.app.state.objects.clone());
-        let arrival = NewArrival {
-            site: self.ward.site,
-            endpoint: None,
-            user: None,
-            via: "dicom",
-            whose: Whose::Ours,
-            calling_ae: "HOSPITAL_A".into(),
-            address: "127.0.0.1".into(),
-            at: self.app.clock.stamp(),
-        };
-        let arrival = archive.open(arrival).await.unwrap();
-        archive.keep(self.ward.site, arrival, ReceivedObject::from_file(file).unwrap()).await.unwrap()
+        Arrival::at(&self.ward, Whose::Ours).await.keep(file).await
     }
 
     /// A new image of the case's study under another patient's number: kept apart, and the case stops.
