@@ -16,6 +16,7 @@
 //! | [`dcmtk`] | `echoscu`, `storescu`, `storescp` |
 //! | [`mail`] | an SMTP server that keeps what it gets |
 //! | [`studies`] | real DICOM files, and studies made out of them |
+//! | [`web_sending`] | images over HTTP, by a browser and by a program, and what each was told |
 //! | [`power_cut`] | what is left of a folder when every unsynced write is dropped |
 //! | [`pdf`] | `pdfsig`, `pdftotext` and pyHanko over a signed report |
 
@@ -33,3 +34,4 @@ pub mod process;
 pub mod redis;
 pub mod story;
 pub mod studies;
+pub mod web_sending;

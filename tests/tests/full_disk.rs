@@ -12,7 +12,7 @@ use dokuei_tests::dokuei::{Dokuei, command, demo_logins};
 use dokuei_tests::installation::LONG;
 use dokuei_tests::process::{eventually, run_checked, script};
 use dokuei_tests::studies::{StoredInstance, Study, make_study};
-use reqwest::Method;
+use dokuei_tests::web_sending::{Acknowledged, Sender, Way};
 use serde_json::json;
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -40,19 +40,14 @@ impl SmallDisk {
         let data = data.to_str().context("a temporary folder has a plain name")?;
         let arguments = ["run", "--data", data, "--http", "127.0.0.1:0", "--dicom", "127.0.0.1:0"];
         let inner = command(&arguments, &[])?;
-        let inner = inner.as_std();
         let mut outer = Command::new("unshare");
         if !is_root() {
             outer.args(["--user", "--map-root-user"]);
         }
         let mount = format!("mount -t tmpfs -o size={mebibytes}m,mode=700 tmpfs \"$0\" && exec \"$@\"");
-        outer.args(["--mount", "sh", "-c", &mount]).arg(&at).arg(inner.get_program()).args(inner.get_args());
-        for (name, value) in inner.get_envs() {
-            match value {
-                Some(value) => outer.env(name, value),
-                None => outer.env_remove(name),
-            };
-        }
+        outer.args(["--mount", "sh", "-c", &mount]).arg(&at);
+        outer.arg(inner.as_std().get_program()).args(inner.as_std().get_args());
+        with_environment_of(&inner, &mut outer);
         let dokuei = Dokuei::start("dokuei-run", outer, folder.path()).await?;
         let seen = PathBuf::from(format!("/proc/{}/root", dokuei.id().context("it runs")?));
         let root = seen.join(at.strip_prefix("/")?);
@@ -73,6 +68,7 @@ impl SmallDisk {
             outer.args(["--user", "--preserve-credentials"]);
         }
         outer.arg(command.as_std().get_program()).args(command.as_std().get_args());
+        with_environment_of(command, &mut outer);
         Ok(outer)
     }
 
@@ -83,6 +79,20 @@ impl SmallDisk {
         look.arg(data.join("dokuei.sqlite3")).arg(data.join("objects")).arg(&study.study);
         let rows: Vec<StoredInstance> = serde_json::from_str(&run_checked(&mut self.inside(&look)?).await?)?;
         Ok(rows.into_iter().collect())
+    }
+
+    /// The technologist of `hospital_a`, in his browser and with a token.
+    async fn technologist(&self) -> Result<Sender> {
+        let (data, http) = (self.data()?, self.dokuei.http()?);
+        let password = demo_logins(&data)?.into_iter().find(|one| one.login == "tech_a").context("tech_a")?.password;
+        let mut browser = Browser::open(http)?;
+        browser.sign_in("tech_a", &password).await?;
+        let own = self.folder.path().join("data");
+        let own = own.to_str().context("a temporary folder has a plain name")?;
+        let made = command(&["user", "token", "tech_a", "--name", "t", "--data", own], &[])?;
+        let told = run_checked(&mut self.inside(&made)?).await?;
+        let token = told.split_whitespace().max_by_key(|word| word.len()).context("a token")?.to_owned();
+        Ok(Sender { http, browser, token, site: 1 })
     }
 
     async fn sql(&self, statement: &str) -> Result<String> {
@@ -103,6 +113,15 @@ impl SmallDisk {
 
     fn make_room(&self) -> Result<()> {
         Ok(fs::remove_file(self.root.join("ballast"))?)
+    }
+}
+
+fn with_environment_of(command: &Command, outer: &mut Command) {
+    for (name, value) in command.as_std().get_envs() {
+        match value {
+            Some(value) => outer.env(name, value),
+            None => outer.env_remove(name),
+        };
     }
 }
 
@@ -163,19 +182,6 @@ async fn fills_up_and_goes_on(place: &str, mebibytes: u32) -> Result<()> {
     assert_eq!(disk.stored(&study).await?, expected, "what was acknowledged is there, and nothing else");
     assert_eq!(half_done(&objects)?, Vec::<PathBuf>::new());
 
-    let data = disk.data()?;
-    let password = demo_logins(&data)?.into_iter().find(|one| one.login == "tech_a").context("tech_a")?.password;
-    if place == "objects" {
-        let mut browser = Browser::open(disk.dokuei.http()?)?;
-        browser.sign_in("tech_a", &password).await?;
-        let begun = browser.post("/portal/uploads", &[("site", "1")]).await?.json::<serde_json::Value>().await?;
-        let one = fs::read(images.path().join(format!("{SENT:05}.dcm")))?;
-        let upload = browser.request(Method::POST, &format!("/portal/uploads/{}/files", begun["id"]));
-        let upload = upload.header("x-csrf-token", browser.csrf().unwrap_or_default()).body(one);
-        let said = upload.send().await?.error_for_status()?.text().await?;
-        assert!(said.contains("\"failed\"") && said.contains("もう一度"), "the portal says what to do: {said}");
-    }
-
     disk.make_room()?;
     let again = call.store(&[images.path()]).await?;
     ensure!(again.status.success(), "{}\n{}", String::from_utf8_lossy(&again.stderr), disk.dokuei.log());
@@ -199,4 +205,64 @@ async fn a_full_disk_of_objects_refuses_and_goes_on_when_there_is_room() -> Resu
 #[tokio::test]
 async fn a_full_disk_of_everything_refuses_and_goes_on_when_there_is_room() -> Result<()> {
     fills_up_and_goes_on("", 48).await
+}
+
+/// What comes over HTTP, on a disk that fills up while it comes: once in the objects' folder, once everywhere.
+async fn fills_up_over_http(place: &str, mebibytes: u32, way: Way) -> Result<()> {
+    let rounds: &[u64] = match std::env::var_os("DOKUEI_TEST_LONG") {
+        Some(_) => &[40 << 10, 300 << 10, 700 << 10, 1 << 20, 1500 << 10, 1900 << 10],
+        None => &[1 << 20],
+    };
+    let disk = SmallDisk::start(place, mebibytes).await?;
+    let sender = disk.technologist().await?;
+    let objects = disk.data()?.join("objects");
+    for &free in rounds {
+        let images = tempfile::tempdir()?;
+        let study = head_ct(images.path()).await?;
+        disk.fill(free)?;
+        let told = Acknowledged::default();
+        let first = sender.send(way, images.path(), &study, &told).await;
+        let safe = told.so_far();
+        if place == "objects" {
+            assert_eq!(first? + safe.len(), SENT, "every one is answered");
+            assert_eq!(half_done(&objects)?, Vec::<PathBuf>::new());
+        } else if let Err(error) = first {
+            // Where nothing can be written, an upload cannot even be begun, and its page says so.
+            ensure!(error.to_string().contains("50"), "{error}");
+        }
+        ensure!(safe.len() < SENT, "{free} bytes were enough");
+        let there = disk.stored(&study).await?;
+        let whole: BTreeSet<String> = there.iter().filter(|row| row.intact).map(|row| row.uid.clone()).collect();
+        ensure!(safe.is_subset(&whole), "acknowledged and gone: {:?}", safe.difference(&whole));
+        ensure!(whole.len() == there.len(), "a row without its object: {there:?}");
+
+        disk.make_room()?;
+        let again = Acknowledged::default();
+        let refused = sender.send(way, images.path(), &study, &again).await?;
+        assert_eq!((again.so_far().len(), refused), (SENT, 0), "{}", disk.dokuei.log());
+        let all = study.instances.iter().map(|uid| StoredInstance { uid: uid.clone(), intact: true }).collect();
+        assert_eq!(disk.stored(&study).await?, all, "every instance once");
+    }
+    assert!(disk.dokuei.stop().await?.success());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_full_disk_of_objects_refuses_an_upload_image_by_image() -> Result<()> {
+    fills_up_over_http("objects", 24, Way::Upload).await
+}
+
+#[tokio::test]
+async fn a_full_disk_of_objects_refuses_stow_image_by_image() -> Result<()> {
+    fills_up_over_http("objects", 24, Way::Stow).await
+}
+
+#[tokio::test]
+async fn a_full_disk_of_everything_loses_nothing_of_an_upload() -> Result<()> {
+    fills_up_over_http("", 96, Way::Upload).await
+}
+
+#[tokio::test]
+async fn a_full_disk_of_everything_loses_nothing_of_stow() -> Result<()> {
+    fills_up_over_http("", 96, Way::Stow).await
 }
