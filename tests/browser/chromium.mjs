@@ -7,12 +7,13 @@ import { chromium } from 'playwright-core';
 
 const OUTPUT = fileURLToPath(new URL('../output/', import.meta.url));
 
-// Opens a browser. Root cannot have Chromium's sandbox; what is opened here is only our own loopback pages.
-export async function openChromium() {
+// Opens a browser, with more options of Chromium. Root cannot have its sandbox; what is opened here is only our own
+// loopback pages.
+export async function openChromium(options = []) {
   const asRoot = process.getuid() === 0;
   return chromium.launch({
     executablePath: process.env.DOKUEI_CHROMIUM ?? '/usr/bin/chromium',
-    args: asRoot ? ['--no-sandbox'] : [],
+    args: [...(asRoot ? ['--no-sandbox'] : []), ...options],
   });
 }
 

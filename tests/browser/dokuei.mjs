@@ -12,7 +12,7 @@ const READY_WITHIN_MS = 60_000;
 const STOP_WITHIN_MS = 15_000;
 
 // Starts it and returns { origin, dicom, data, people, person, stop }. `extra` are further options of `dokuei run`,
-// such as --demo; `prepare({ binary, data, environment })` may make the folder's contents first.
+// such as --demo; `prepare({ binary, data, environment })` may make the folder's contents and settings first.
 export async function startDokuei(extra = [], prepare = async () => {}) {
   const binary = process.env.DOKUEI_TEST_BIN;
   if (!binary) throw new Error('DOKUEI_TEST_BIN is not set: run the browser tests with ops/test browser');
@@ -51,8 +51,9 @@ export async function startDokuei(extra = [], prepare = async () => {}) {
     const told = (await run(binary, arguments_, { env: environment })).stdout;
     return told.trim().split(/\s+/).at(-1);
   };
+  const scheme = environment.DOKUEI_HTTP_TLS_CERTIFICATE ? 'https' : 'http';
   return {
-    origin: `http://${address('http')}`,
+    origin: `${scheme}://${address('http')}`,
     dicom: address('dicom'),
     data,
     said,

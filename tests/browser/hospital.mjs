@@ -35,6 +35,11 @@ export async function makeCd(study, file) {
   await run(fromOpsTest('DOKUEI_PYTHON'), ['-m', 'zipfile', '-c', file, basename(study)], { cwd: dirname(study) });
 }
 
+// A ZIP of a CD with a DICOMDIR that names all of a study, of which `lost` files cannot be read any more.
+export async function makeScratchedCd(study, file, lost) {
+  await run(fromOpsTest('DOKUEI_PYTHON'), [join(SCRIPTS, 'make_cd.py'), study, file, String(lost)]);
+}
+
 // A scanned request form: a picture of handwriting, as PDF.
 export async function makeScan(file) {
   const draw = [
