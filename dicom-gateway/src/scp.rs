@@ -11,6 +11,9 @@
 //!
 //! A peer finds and retrieves what its own site sent ([`Library`]), if its endpoint may.
 //!
+//! What is fetched from a peer over an association of ours ([`scu::get`](crate::scu::get)) is taken in here as well, by
+//! the same rules.
+//!
 //! TLS is in [`tls`](crate::tls).
 
 mod account;
@@ -18,6 +21,7 @@ mod association;
 mod commitment;
 mod desk;
 mod doors;
+mod fetched;
 mod find;
 mod get;
 mod identifier;
@@ -35,9 +39,10 @@ mod worklist;
 
 pub use commitment::Asked;
 pub use desk::{Admission, AssociationSummary, Caller, Cut, Desk, Outcome, Peer, Refusal, Tally};
+pub(crate) use fetched::{Fetching, Opened, Storage};
 pub use indexed_library::{Calling, IndexedLibrary, REPORT_COMMITMENT};
 pub use library::{Found, Level, Library, LibraryError, Requester, Rights, Usage};
 pub use limits::{Limits, SiteLimits, Volume};
-pub(crate) use negotiate::APPLICATION_CONTEXT;
+pub(crate) use negotiate::{APPLICATION_CONTEXT, is_storage};
 pub use performed_step::Availability;
-pub use server::{Receiver, ScpConfig, serve, serve_with};
+pub use server::{Places, Receiver, ScpConfig, serve, serve_with};

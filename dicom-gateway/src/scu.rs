@@ -1,10 +1,11 @@
-//! Sends: C-ECHO and C-STORE to another application entity.
+//! Calls other application entities: C-ECHO and C-STORE; C-FIND, and C-MOVE or C-GET for what they have.
 //!
-//! Used to return reports, to watch peers and to play a hospital. Errors are
+//! Used to return reports, to watch peers, to fetch priors and to play a hospital. Errors are
 //! sentences that a dispatcher can act on; an object's outcome is its own, and an
 //! association that breaks leaves the rest *not sent*, never in doubt.
 
 mod event;
+mod get;
 mod outgoing;
 mod probe;
 mod query;
@@ -15,14 +16,16 @@ use std::time::Duration;
 
 use crate::ae_title::AeTitle;
 use crate::dimse::{Command, Status};
+use crate::scp::{Cut, Refusal};
 use crate::tls::{TlsFault, TlsPeer};
 use crate::transcode::TranscodeError;
 
 pub use event::{Event, report};
+pub use get::{Got, Known, Wanted, get};
 pub(crate) use outgoing::rewritten;
 pub use outgoing::{Outgoing, Storing};
 pub use probe::{Probe, Step, Tried, probe};
-pub use query::{Found, Moved, StudyAnswer, find, find_studies, retrieve, retrieve_study};
+pub use query::{Found, Moved, StudyAnswer, find, find_studies, retrieve, retrieve_study, study_images, study_kinds};
 pub use send::{MAX_WHOLE, echo, send};
 
 /// Where to, and as whom.
@@ -166,6 +169,25 @@ pub enum SendError {
         /// Its own words, if it gave any.
         comment: String,
     },
+    /// It accepts no C-GET.
+    #[error(
+        "The peer offers us no C-GET. Have it allowed there for our AE title, or choose C-MOVE in the rule for priors."
+    )]
+    NoGet,
+    /// It accepts C-GET, but no class of images that it would send over our connection.
+    #[error(
+        "The peer would send no images over our connection (role selection). Choose C-MOVE in the rule for priors."
+    )]
+    NoStorage,
+    /// A limit of its site is used up before it was called.
+    #[error("It was not called: {0}. Wait, or raise the limit on the peer's page.")]
+    NoPlace(Refusal),
+    /// What it sends has passed a limit of its site.
+    #[error("The transfer was cut off: {0}. What came is kept; wait, or raise the limit on the peer's page.")]
+    Cut(Cut),
+    /// We did not want it any more.
+    #[error("The transfer was stopped here.")]
+    Stopped,
     /// A C-ECHO was answered with a failure.
     #[error("The peer answered the echo with {0}.")]
     EchoFailed(Status),
@@ -174,6 +196,14 @@ pub enum SendError {
 impl SendError {
     /// Whether trying again later may help without anyone changing anything.
     pub fn is_transient(&self) -> bool {
-        !matches!(self, Self::CallingNotRecognized(_) | Self::CalledNotRecognized(_) | Self::Protocol(_) | Self::Tls(_))
+        !matches!(
+            self,
+            Self::CallingNotRecognized(_)
+                | Self::CalledNotRecognized(_)
+                | Self::Protocol(_)
+                | Self::Tls(_)
+                | Self::NoGet
+                | Self::NoStorage
+        )
     }
 }

@@ -24,7 +24,7 @@ const PDV_HEAD: usize = 6;
 const READ_AT_ONCE: usize = 64 * 1024;
 
 /// A stream that DICOM can be spoken over.
-pub trait Link: AsyncRead + AsyncWrite + Unpin + Send {
+pub trait Link: AsyncRead + AsyncWrite + Unpin + Send + Sync {
     /// Asks that what arrives be acknowledged at once. Called before each read.
     fn hurry(&self);
 }

@@ -11,12 +11,12 @@ use dokuei_models::store::images::ArrivalCounts;
 use tokio::sync::{oneshot, watch};
 use tokio::time::timeout;
 
-use super::account::{Account, Accounts};
+use super::account::Account;
 use super::desk::{Admission, AssociationSummary, Caller, Cut, Desk, Outcome, Peer, Refusal, Tally};
-use super::doors::{Doors, SitePlace};
+use super::doors::SitePlace;
 use super::library::{Library, Requester, Rights};
 use super::negotiate::{self, Agreement, Offer, Service};
-use super::server::ScpConfig;
+use super::server::{Places, ScpConfig};
 use crate::ae_title::AeTitle;
 use crate::dimse::{Command, Kind, MAX_COMMAND, Status};
 use crate::intake::{Archive, Kept};
@@ -32,8 +32,7 @@ pub(super) struct Shared {
     pub archive: Arc<dyn Archive>,
     /// Without one nothing is answered but C-ECHO and C-STORE.
     pub library: Option<Arc<dyn Library>>,
-    pub doors: Arc<Doors>,
-    pub accounts: Accounts,
+    pub places: Places,
 }
 
 /// An association that was accepted.
@@ -57,6 +56,8 @@ pub(super) struct Association<L> {
     pub objects: u32,
     /// Length of the last object: the next one of a series is about as long.
     pub last_len: usize,
+    /// The study whose objects alone are taken.
+    pub only: Option<String>,
 }
 
 impl From<WireError> for Outcome {
@@ -94,6 +95,7 @@ pub(super) async fn run<L: Link>(link: L, caller: Caller, shared: Arc<Shared>, s
         started_at,
         ended_at: started_at,
         outcome: Outcome::Released,
+        fetched: false,
         tally: Tally::default(),
     };
     match admit(&request, &caller, &shared).await {
@@ -114,7 +116,7 @@ pub(super) async fn run<L: Link>(link: L, caller: Caller, shared: Arc<Shared>, s
                 queries: rights.queries,
                 records: shared.library.is_some() && peer.stores,
             };
-            let agreement = negotiate::agree(&request, limits.max_pdu, offer);
+            let (agreement, accept) = negotiate::agree(&request, limits.max_pdu, offer);
             let admission = Admission { peer, arrival: None };
             let tally = Tally::default();
             let mut association = Association {
@@ -126,13 +128,14 @@ pub(super) async fn run<L: Link>(link: L, caller: Caller, shared: Arc<Shared>, s
                 calling,
                 from,
                 place,
-                account: shared.accounts.of(peer.site),
+                account: shared.places.accounts.of(peer.site),
                 tally,
                 untold: VecDeque::new(),
                 objects: 0,
                 last_len: 0,
+                only: None,
             };
-            summary.outcome = association.serve(shutdown).await;
+            summary.outcome = association.serve(&accept, shutdown).await;
             if let Outcome::Cut(cut) = summary.outcome {
                 tracing::warn!(calling = %association.calling, %from, reason = %cut, "an association was cut off");
             }
@@ -158,7 +161,7 @@ async fn admit(
     }
     let calling = AeTitle::parse(&request.calling_ae_title).map_err(|_| Refusal::CallingUnknown)?;
     let peer = shared.desk.admit(&calling, &called, caller).await?;
-    let place = shared.doors.enter_site(&peer)?;
+    let place = shared.places.doors.enter_site(&peer)?;
     Ok((calling, peer, place))
 }
 
@@ -174,9 +177,9 @@ async fn rights(shared: &Shared, peer: Peer, calling: &AeTitle, from: IpAddr) ->
 
 impl<L: Link> Association<L> {
     /// Accepts, answers messages, and says how it ended; the peer has been told.
-    async fn serve(&mut self, shutdown: watch::Receiver<bool>) -> Outcome {
+    async fn serve(&mut self, accept: &Pdu, shutdown: watch::Receiver<bool>) -> Outcome {
         let longest = self.admission.peer.limits.association.unwrap_or(self.shared.config.limits.association);
-        let outcome = match timeout(longest, self.messages(shutdown)).await {
+        let outcome = match timeout(longest, self.messages(accept, shutdown)).await {
             Ok(outcome) => outcome,
             Err(_) => Outcome::Cut(Cut::Time),
         };
@@ -189,8 +192,8 @@ impl<L: Link> Association<L> {
         outcome
     }
 
-    async fn messages(&mut self, mut shutdown: watch::Receiver<bool>) -> Outcome {
-        if let Err(error) = self.wire.send(&self.agreement.accept).await {
+    async fn messages(&mut self, accept: &Pdu, mut shutdown: watch::Receiver<bool>) -> Outcome {
+        if let Err(error) = self.wire.send(accept).await {
             return error.into();
         }
         loop {
@@ -329,13 +332,13 @@ impl<L: Link> Association<L> {
     }
 
     /// Waits for the rows of what was answered: whoever is released finds them all, even past this process.
-    async fn hear_all(&mut self) {
+    pub async fn hear_all(&mut self) {
         if timeout(HEAR, self.hear(0)).await.is_err() {
             tracing::warn!(untold = self.untold.len(), "an association ends before its last rows are written");
         }
     }
 
-    async fn close(&mut self, outcome: Outcome) {
+    pub async fn close(&mut self, outcome: Outcome) {
         let Some(arrival) = self.admission.arrival else { return };
         self.hear_all().await;
         let number = |count: u32| i32::try_from(count).unwrap_or(i32::MAX);

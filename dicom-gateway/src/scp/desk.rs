@@ -263,6 +263,8 @@ pub struct Tally {
     pub failed: u32,
     /// Objects among them that passed a limit, by its stable name: `object_too_large`, `memory_full`, `site_objects`.
     pub limited: BTreeMap<&'static str, u32>,
+    /// Objects among them that are of another study than was asked for.
+    pub unasked: u32,
     /// C-ECHO requests answered.
     pub echoes: u32,
     /// Bytes received.
@@ -299,6 +301,8 @@ pub struct AssociationSummary {
     pub ended_at: DateTime<Utc>,
     /// How it ended.
     pub outcome: Outcome,
+    /// Whether we opened it, to have what we asked for sent over it; else the peer did.
+    pub fetched: bool,
     /// What it brought.
     pub tally: Tally,
 }

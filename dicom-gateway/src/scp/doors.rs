@@ -104,7 +104,7 @@ impl Drop for Place {
 }
 
 /// One association's place among those of its site, which counts what it brings; given back when dropped.
-pub(super) struct SitePlace {
+pub(crate) struct SitePlace {
     count: Arc<SiteCount>,
     limits: SiteLimits,
     /// Bytes of this association.

@@ -33,7 +33,6 @@ pub(super) struct Agreement {
     pub contexts: HashMap<u8, Context>,
     /// The longest PDU the peer takes; 0 for any.
     pub peer_max_pdu: u32,
-    pub accept: Pdu,
 }
 
 /// Checks what every association request must have. AE titles are the desk's.
@@ -118,8 +117,8 @@ impl Offer {
     }
 }
 
-/// Accepts every presentation context that can be served.
-pub(super) fn agree(request: &AssociationRQ, max_pdu: u32, offer: Offer) -> Agreement {
+/// Accepts every presentation context that can be served, and the PDU that says so.
+pub(super) fn agree(request: &AssociationRQ, max_pdu: u32, offer: Offer) -> (Agreement, Pdu) {
     let mut contexts = HashMap::new();
     let mut results = Vec::with_capacity(request.presentation_contexts.len());
     for proposed in &request.presentation_contexts {
@@ -152,7 +151,7 @@ pub(super) fn agree(request: &AssociationRQ, max_pdu: u32, offer: Offer) -> Agre
         presentation_contexts: results,
         user_variables: user_variables(request, max_pdu, offer),
     };
-    Agreement { contexts, peer_max_pdu: peer_max_pdu.unwrap_or(16_384), accept: accept.into() }
+    (Agreement { contexts, peer_max_pdu: peer_max_pdu.unwrap_or(16_384) }, accept.into())
 }
 
 fn user_variables(request: &AssociationRQ, max_pdu: u32, offer: Offer) -> Vec<UserVariableItem> {
@@ -227,7 +226,7 @@ fn judge(proposed: &PresentationContextProposed, offer: Offer) -> Result<&str, R
 
 /// Storage SOP classes: the standard's branch, its few outside of it, and private
 /// ones. What else the standard names is another service.
-fn is_storage(class: &str, private_classes: bool) -> bool {
+pub(crate) fn is_storage(class: &str, private_classes: bool) -> bool {
     const NOT_STORAGE: [&str; 9] = [
         "1.2.840.10008.5.1.4.1.1.200.4",
         "1.2.840.10008.5.1.4.1.1.200.5",

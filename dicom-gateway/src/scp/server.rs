@@ -31,6 +31,20 @@ pub struct ScpConfig {
     pub limits: Limits,
 }
 
+/// Places and memory for what is received, which the receivers of one process share.
+#[derive(Clone)]
+pub struct Places {
+    pub(super) doors: Arc<Doors>,
+    pub(super) accounts: Arc<Accounts>,
+}
+
+impl Places {
+    /// As many as the limits say.
+    pub fn new(limits: &Limits) -> Self {
+        Self { doors: Doors::new(limits), accounts: Arc::new(Accounts::new(limits)) }
+    }
+}
+
 /// As [`serve_with`], without queries and retrieval.
 pub async fn serve(
     listener: TcpListener,
@@ -57,20 +71,30 @@ pub async fn serve_with(
 /// A receiver that may listen at several doors, whose limits hold for all of them together.
 #[derive(Clone)]
 pub struct Receiver {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl Receiver {
-    /// A receiver that does not listen yet.
+    /// A receiver that does not listen yet, with places of its own.
     pub fn new(
         config: ScpConfig,
         desk: Arc<dyn Desk>,
         archive: Arc<dyn Archive>,
         library: Option<Arc<dyn Library>>,
     ) -> Self {
-        let doors = Doors::new(&config.limits);
-        let accounts = Accounts::new(&config.limits);
-        Self { shared: Arc::new(Shared { config, desk, archive, library, doors, accounts }) }
+        let places = Places::new(&config.limits);
+        Self::among(places, config, desk, archive, library)
+    }
+
+    /// One that shares its places with others.
+    pub fn among(
+        places: Places,
+        config: ScpConfig,
+        desk: Arc<dyn Desk>,
+        archive: Arc<dyn Archive>,
+        library: Option<Arc<dyn Library>>,
+    ) -> Self {
+        Self { shared: Arc::new(Shared { config, desk, archive, library, places }) }
     }
 
     /// Receives on `listener`, over TLS where `tls` is given, until `shutdown` becomes true or its sender is dropped.
@@ -113,7 +137,7 @@ async fn listen(
                     tracing::debug!(%error, "TCP_NODELAY was refused");
                 }
                 let shared = Arc::clone(&shared);
-                match shared.doors.enter(from.ip()) {
+                match shared.places.doors.enter(from.ip()) {
                     Ok(place) => {
                         associations.spawn(admit(stream, from, shared, place, tls.clone(), shutdown.clone()));
                     }
@@ -180,6 +204,7 @@ async fn refused(shared: &Shared, from: IpAddr, started_at: DateTime<Utc>, refus
         started_at,
         ended_at: Utc::now(),
         outcome: Outcome::Refused(refusal),
+        fetched: false,
         tally: Tally::default(),
     };
     shared.desk.ended(summary).await;

@@ -30,6 +30,7 @@ type Refused = (Status, &'static str);
 const TOO_LARGE: Refused = (Status::OUT_OF_RESOURCES, "the object exceeds the size limit");
 const NO_MEMORY: Refused = (Status::OUT_OF_RESOURCES, "too much is being received at once, send again later");
 const TOO_MANY: Refused = (Status::OUT_OF_RESOURCES, "this association has brought all it may, open another");
+const UNASKED: Refused = (Status::NOT_AUTHORIZED, "the object is of another study than was asked for");
 
 impl<L: Link> Association<L> {
     /// Receives the data set, keeps the object and answers. Whatever is wrong with
@@ -46,11 +47,16 @@ impl<L: Link> Association<L> {
                 Err(refused)
             }
         };
+        let received = match received {
+            Ok((object, _)) if !self.is_asked_for(&object).await => Err(UNASKED),
+            received => received,
+        };
         let (status, comment) = match received {
             Ok((object, _taken)) => self.keep(object).await,
             Err(refused) => {
                 let (status, comment) = refused;
                 tracing::warn!(calling = %self.calling, %status, reason = comment, "an object was refused");
+                self.tally.unasked += u32::from(refused == UNASKED);
                 if let Some(limit) = limit(refused) {
                     *self.tally.limited.entry(limit).or_default() += 1;
                 }
@@ -142,6 +148,18 @@ impl<L: Link> Association<L> {
         spawn(move || receiving.spill(|| archive.spool()).map(|()| receiving)).await
     }
 
+    /// Whether an object may come: all may, but where one study alone was asked for. What cannot be read is kept apart by
+    /// the archive, as ever.
+    async fn is_asked_for(&self, object: &ReceivedObject) -> bool {
+        let Some(only) = self.only.clone() else { return true };
+        let object = object.clone();
+        let asked = tokio::task::spawn_blocking(move || match object.header() {
+            Ok(Ok(header)) => header.study_uid.as_str() == only,
+            Ok(Err(_)) | Err(_) => true,
+        });
+        asked.await.unwrap_or(false)
+    }
+
     /// Keeps the object; the status is what the peer hears.
     async fn keep(&mut self, object: ReceivedObject) -> (Status, Option<String>) {
         let received = match self.arrival().await {
@@ -222,7 +240,7 @@ impl<L: Link> Association<L> {
             site: self.admission.peer.site,
             endpoint: Some(self.admission.peer.endpoint),
             user: None,
-            via: "dicom",
+            via: if self.only.is_some() { "get" } else { "dicom" },
             whose: Whose::Ours,
             calling_ae: self.calling.to_string(),
             address: self.from.to_string(),

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use dicom_dictionary_std::tags;
 
+use super::get::Known;
 use super::requestor::{Proposal, Requestor};
 use super::{Destination, SendError};
 use crate::ae_title::AeTitle;
@@ -71,6 +72,41 @@ impl Query {
         self.requestor.request(self.context, command, Some(&written.bytes)).await
     }
 
+    /// What matches, `most` at the most. A refused query leaves the association as it was.
+    async fn matches(&mut self, identifier: &DataSet, set: &Repertoire, most: usize) -> Result<Found, SendError> {
+        let command = Command::query_request(Kind::FindRequest, self.requestor.message_id(), STUDY_ROOT_FIND);
+        self.ask(&command, identifier, set).await?;
+        let mut found = Found::default();
+        loop {
+            let (answer, matched) = self.answer(&command).await?;
+            let status = answer.status.ok_or(SendError::Protocol("its answer has no status"))?;
+            match status.0 {
+                // Pending; FF01 says that an optional key was not looked at.
+                0xFF00 | 0xFF01 => {
+                    if found.matches.len() < most {
+                        found.matches.extend(matched);
+                    } else if !found.more {
+                        found.more = true;
+                        self.requestor.request(self.context, &Command::cancel(command.message_id), None).await?;
+                    }
+                }
+                0x0000 | 0xFE00 => return Ok(found),
+                _ => {
+                    let comment = answer.error_comment.unwrap_or_default();
+                    return Err(SendError::QueryRefused { status, comment });
+                }
+            }
+        }
+    }
+
+    /// Ends the association, where it has not ended by itself.
+    async fn end<T>(self, outcome: Result<T, SendError>) -> Result<T, SendError> {
+        if !matches!(outcome, Err(SendError::Lost | SendError::Aborted | SendError::TimedOut)) {
+            self.requestor.release().await;
+        }
+        outcome
+    }
+
     async fn answer(&mut self, to: &Command) -> Result<(Command, Option<DataSet>), SendError> {
         let (answer, identifier) = self.requestor.answer_with(to, MAX_IDENTIFIER).await?;
         let syntax = match self.syntax {
@@ -90,31 +126,8 @@ impl Query {
 /// [`SendError`], a refused query among them.
 pub async fn find(to: &Destination, identifier: &DataSet, set: &Repertoire, most: usize) -> Result<Found, SendError> {
     let mut query = Query::begin(to, STUDY_ROOT_FIND).await?;
-    let command = Command::query_request(Kind::FindRequest, query.requestor.message_id(), STUDY_ROOT_FIND);
-    query.ask(&command, identifier, set).await?;
-    let mut found = Found::default();
-    loop {
-        let (answer, matched) = query.answer(&command).await?;
-        let status = answer.status.ok_or(SendError::Protocol("its answer has no status"))?;
-        match status.0 {
-            // Pending; FF01 says that an optional key was not looked at.
-            0xFF00 | 0xFF01 => {
-                if found.matches.len() < most {
-                    found.matches.extend(matched);
-                } else if !found.more {
-                    found.more = true;
-                    query.requestor.request(query.context, &Command::cancel(command.message_id), None).await?;
-                }
-            }
-            0x0000 | 0xFE00 => break,
-            _ => {
-                query.requestor.release().await;
-                return Err(SendError::QueryRefused { status, comment: answer.error_comment.unwrap_or_default() });
-            }
-        }
-    }
-    query.requestor.release().await;
-    Ok(found)
+    let found = query.matches(identifier, set, most).await;
+    query.end(found).await
 }
 
 /// Has a peer send what `identifier` names to an AE title that it knows. Its objects come over associations of their
@@ -225,4 +238,74 @@ pub async fn retrieve_study(to: &Destination, study_uid: &str, destination: &AeT
     let mut keys = DataSet::default();
     keys.put(tags::QUERY_RETRIEVE_LEVEL, "STUDY").put(tags::STUDY_INSTANCE_UID, study_uid);
     retrieve(to, &keys, destination).await
+}
+
+/// The most series and images of one study that are listed.
+const MOST_SERIES: usize = 2_000;
+const MOST_IMAGES: usize = 200_000;
+
+/// What a peer says that a study holds, before it is fetched by C-GET.
+///
+/// # Errors
+/// As [`find`]; a key that it does not know is no error.
+pub async fn study_kinds(to: &Destination, study_uid: &str) -> Result<Known, SendError> {
+    let mut keys = DataSet::default();
+    keys.put(tags::QUERY_RETRIEVE_LEVEL, "STUDY").put(tags::STUDY_INSTANCE_UID, study_uid);
+    keys.put(tags::SOP_CLASSES_IN_STUDY, "").put(tags::MODALITIES_IN_STUDY, "");
+    let mut query = Query::begin(to, STUDY_ROOT_FIND).await?;
+    let known = kinds(&mut query, &keys, study_uid).await;
+    query.end(known).await
+}
+
+async fn kinds(query: &mut Query, keys: &DataSet, study_uid: &str) -> Result<Known, SendError> {
+    let mut known = Known::default();
+    let texts = |answer: &DataSet, tag| answer.texts(tag).iter().filter(|one| !one.is_empty()).cloned().collect();
+    for answer in query.matches(keys, &Repertoire::default(), 1).await?.matches {
+        known.classes = texts(&answer, tags::SOP_CLASSES_IN_STUDY);
+        known.modalities = texts(&answer, tags::MODALITIES_IN_STUDY);
+    }
+    // Both keys are optional; that of a series is not (PS3.4 table C.6-3).
+    if known.classes.is_empty() && known.modalities.is_empty() {
+        for series in series_of(query, study_uid).await? {
+            let modality = series.text(tags::MODALITY);
+            if !modality.is_empty() && !known.modalities.iter().any(|one| one == modality) {
+                known.modalities.push(modality.to_owned());
+            }
+        }
+    }
+    Ok(known)
+}
+
+async fn series_of(query: &mut Query, study_uid: &str) -> Result<Vec<DataSet>, SendError> {
+    let mut keys = DataSet::default();
+    keys.put(tags::QUERY_RETRIEVE_LEVEL, "SERIES").put(tags::STUDY_INSTANCE_UID, study_uid);
+    keys.put(tags::SERIES_INSTANCE_UID, "").put(tags::MODALITY, "");
+    Ok(query.matches(&keys, &Repertoire::default(), MOST_SERIES).await?.matches)
+}
+
+/// The SOP Instance UIDs that a peer has of a study, by series.
+///
+/// # Errors
+/// As [`find`].
+pub async fn study_images(to: &Destination, study_uid: &str) -> Result<Vec<(String, Vec<String>)>, SendError> {
+    let mut query = Query::begin(to, STUDY_ROOT_FIND).await?;
+    let images = images(&mut query, study_uid).await;
+    query.end(images).await
+}
+
+async fn images(query: &mut Query, study_uid: &str) -> Result<Vec<(String, Vec<String>)>, SendError> {
+    let mut all = Vec::new();
+    for series in series_of(query, study_uid).await? {
+        let series = series.text(tags::SERIES_INSTANCE_UID).to_owned();
+        if series.is_empty() {
+            continue;
+        }
+        let mut keys = DataSet::default();
+        keys.put(tags::QUERY_RETRIEVE_LEVEL, "IMAGE").put(tags::STUDY_INSTANCE_UID, study_uid);
+        keys.put(tags::SERIES_INSTANCE_UID, series.as_str()).put(tags::SOP_INSTANCE_UID, "");
+        let found = query.matches(&keys, &Repertoire::default(), MOST_IMAGES).await?;
+        let uids = found.matches.iter().map(|image| image.text(tags::SOP_INSTANCE_UID).to_owned());
+        all.push((series, uids.filter(|uid| !uid.is_empty()).collect()));
+    }
+    Ok(all)
 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use dicom_ul::pdu::{
     AssociationRJResult, AssociationRJServiceUserReason as UserReason, AssociationRJSource, AssociationRQ, Pdu,
-    PresentationContextProposed, PresentationContextResultReason as Reason, UserVariableItem,
+    PresentationContextProposed, PresentationContextResultReason as Reason, RequestorRoles, UserVariableItem,
 };
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
@@ -22,6 +22,95 @@ const MAX_PDU: u32 = 262_138;
 
 /// A proposed pair of SOP class and transfer syntax.
 pub(super) type Proposal = (String, String);
+
+/// A presentation context as it is proposed: of its syntaxes the peer takes one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Context {
+    pub class: String,
+    pub syntaxes: Vec<String>,
+}
+
+/// What a peer has agreed to.
+pub(super) struct Agreed {
+    pub wire: Wire<Box<dyn Link>>,
+    /// The IDs of accepted contexts, in the order of the proposals (1, 3, 5 …), and the syntax of each.
+    pub contexts: Vec<(u8, String)>,
+    /// What it said of roles, by SOP class.
+    pub roles: HashMap<String, RequestorRoles>,
+    /// The longest PDU it takes; 0 for any.
+    pub peer_max_pdu: u32,
+}
+
+/// Negotiates over an open connection: the first 128 contexts at the most.
+pub(super) async fn negotiate(
+    link: Box<dyn Link>,
+    to: &Destination,
+    contexts: &[Context],
+    more: Vec<UserVariableItem>,
+) -> Result<Agreed, SendError> {
+    let mut wire = Wire::new(link, MAX_PDU, to.timeouts.answer);
+    let proposed = (1_u8..=255).step_by(2).zip(contexts).map(|(id, context)| PresentationContextProposed {
+        id,
+        abstract_syntax: context.class.clone(),
+        transfer_syntaxes: context.syntaxes.clone(),
+    });
+    let request = AssociationRQ {
+        protocol_version: 1,
+        calling_ae_title: to.calling_ae.to_string(),
+        called_ae_title: to.called_ae.to_string(),
+        application_context_name: APPLICATION_CONTEXT.to_owned(),
+        presentation_contexts: proposed.collect(),
+        user_variables: [
+            UserVariableItem::MaxLength(MAX_PDU),
+            UserVariableItem::ImplementationClassUID(IMPLEMENTATION_CLASS_UID.to_owned()),
+            UserVariableItem::ImplementationVersionName(IMPLEMENTATION_VERSION.to_owned()),
+        ]
+        .into_iter()
+        .chain(more)
+        .collect(),
+    };
+    wire.send(&request.into()).await?;
+    let accept = match wire.next().await? {
+        Incoming::Pdu(Pdu::AssociationAC(accept)) => accept,
+        Incoming::Pdu(Pdu::AssociationRJ(reject)) => return Err(rejection(to, &reject.result, &reject.source)),
+        Incoming::Pdu(Pdu::AbortRQ { .. }) => return Err(SendError::Aborted),
+        Incoming::Pdu(_) | Incoming::Value(_) => {
+            return Err(SendError::Protocol("its answer to the association request is not one"));
+        }
+    };
+    let plain = |uid: &str| uid.trim_matches(['\0', ' ']).to_owned();
+    let results = accept.presentation_contexts.iter();
+    let accepted = results
+        .filter(|result| result.reason == Reason::Acceptance)
+        .filter(|result| result.id % 2 == 1 && usize::from(result.id) / 2 < contexts.len())
+        .map(|result| (result.id, plain(&result.transfer_syntax)));
+    let roles = accept.user_variables.iter().filter_map(|item| match item {
+        UserVariableItem::ScuScpRoleSelectionSubItem(class, roles) => Some((plain(class), *roles)),
+        _ => None,
+    });
+    let peer_max_pdu = accept.user_variables.iter().find_map(|item| match item {
+        UserVariableItem::MaxLength(length) => Some(*length),
+        _ => None,
+    });
+    Ok(Agreed {
+        contexts: accepted.collect(),
+        roles: roles.collect(),
+        wire,
+        peer_max_pdu: peer_max_pdu.unwrap_or(16_384),
+    })
+}
+
+/// Ends an association from our side. What was answered stays answered, so errors no longer matter.
+pub(super) async fn release(wire: &mut Wire<Box<dyn Link>>) {
+    let released = async {
+        wire.send(&Pdu::ReleaseRQ).await?;
+        wire.next().await
+    };
+    if let Err(error) = released.await {
+        tracing::debug!(%error, "the association was not released in order");
+    }
+    wire.shutdown().await;
+}
 
 /// An accepted association.
 pub(super) struct Requestor {
@@ -68,54 +157,16 @@ impl Requestor {
         proposals: &[Proposal],
         more: Vec<UserVariableItem>,
     ) -> Result<Self, SendError> {
-        let mut wire = Wire::new(link, MAX_PDU, to.timeouts.answer);
-        let ids = (1_u8..=255).step_by(2);
-        let contexts: Vec<PresentationContextProposed> = ids
-            .zip(proposals)
-            .map(|(id, (class, syntax))| PresentationContextProposed {
-                id,
-                abstract_syntax: class.clone(),
-                transfer_syntaxes: vec![syntax.clone()],
-            })
-            .collect();
-        let request = AssociationRQ {
-            protocol_version: 1,
-            calling_ae_title: to.calling_ae.to_string(),
-            called_ae_title: to.called_ae.to_string(),
-            application_context_name: APPLICATION_CONTEXT.to_owned(),
-            presentation_contexts: contexts,
-            user_variables: [
-                UserVariableItem::MaxLength(MAX_PDU),
-                UserVariableItem::ImplementationClassUID(IMPLEMENTATION_CLASS_UID.to_owned()),
-                UserVariableItem::ImplementationVersionName(IMPLEMENTATION_VERSION.to_owned()),
-            ]
-            .into_iter()
-            .chain(more)
-            .collect(),
-        };
-        wire.send(&request.into()).await?;
-        let accept = match wire.next().await? {
-            Incoming::Pdu(Pdu::AssociationAC(accept)) => accept,
-            Incoming::Pdu(Pdu::AssociationRJ(reject)) => return Err(rejection(to, &reject.result, &reject.source)),
-            Incoming::Pdu(Pdu::AbortRQ { .. }) => return Err(SendError::Aborted),
-            Incoming::Pdu(_) | Incoming::Value(_) => {
-                return Err(SendError::Protocol("its answer to the association request is not one"));
-            }
-        };
-        let accepted = accept
-            .presentation_contexts
+        let contexts: Vec<Context> = proposals
             .iter()
-            .filter(|result| result.reason == Reason::Acceptance)
-            .filter_map(|result| {
-                let index = usize::from(result.id.checked_sub(1)? / 2);
-                proposals.get(index).map(|proposal| (proposal.clone(), result.id))
-            })
+            .map(|(class, syntax)| Context { class: class.clone(), syntaxes: vec![syntax.clone()] })
             .collect();
-        let peer_max_pdu = accept.user_variables.iter().find_map(|item| match item {
-            UserVariableItem::MaxLength(length) => Some(*length),
-            _ => None,
-        });
-        Ok(Self { wire, accepted, peer_max_pdu: peer_max_pdu.unwrap_or(16_384), next_message: 1 })
+        let agreed = negotiate(link, to, &contexts, more).await?;
+        let accepted = agreed
+            .contexts
+            .iter()
+            .filter_map(|(id, _)| proposals.get(usize::from(*id) / 2).map(|proposal| (proposal.clone(), *id)));
+        Ok(Self { accepted: accepted.collect(), wire: agreed.wire, peer_max_pdu: agreed.peer_max_pdu, next_message: 1 })
     }
 
     /// The context that was accepted for a proposal.
@@ -199,16 +250,9 @@ impl Requestor {
         }
     }
 
-    /// Ends the association. What was answered stays answered, so errors no longer matter.
+    /// Ends the association.
     pub async fn release(mut self) {
-        let released = async {
-            self.wire.send(&Pdu::ReleaseRQ).await?;
-            self.wire.next().await
-        };
-        if let Err(error) = released.await {
-            tracing::debug!(%error, "the association was not released in order");
-        }
-        self.wire.shutdown().await;
+        release(&mut self.wire).await;
     }
 }
 

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::intake::{Archive, IndexedArchive, ReceivedObject};
 use dokuei_dicom_gateway::scp::{
-    AssociationSummary, Caller, Desk, IndexedLibrary, Limits, Peer, Refusal, ScpConfig, SiteLimits, serve_with,
+    AssociationSummary, Caller, Desk, IndexedLibrary, Limits, Peer, Receiver, Refusal, ScpConfig, SiteLimits,
 };
 use dokuei_dicom_gateway::scu::{Destination, Timeouts};
 use dokuei_models::db::DatabaseUrl;
@@ -44,6 +44,7 @@ impl Desk for FrontDesk {
 /// A running gateway with an archive of its own.
 pub struct House {
     pub folder: tempfile::TempDir,
+    pub receiver: Receiver,
     pub port: u16,
     pub archive: IndexedArchive,
     pub db: Db,
@@ -67,8 +68,9 @@ impl House {
         let library = Arc::new(IndexedLibrary::new(db.clone(), objects.clone(), Arc::new(calling)));
         let config = ScpConfig { ae_title: AeTitle::parse("DOKUEI").unwrap(), limits: Limits::default() };
         let desk = Arc::new(FrontDesk);
-        tokio::spawn(serve_with(listener, config, desk, Arc::new(archive.clone()), Some(library), stop));
-        let house = Self { folder, port, archive, db, objects, _shutdown: shutdown };
+        let receiver = Receiver::new(config, desk, Arc::new(archive.clone()), Some(library));
+        tokio::spawn(receiver.clone().serve(listener, None, stop));
+        let house = Self { folder, receiver, port, archive, db, objects, _shutdown: shutdown };
         house.sql(&format!(
             "INSERT INTO pools VALUES (1,'p','p','p');
              INSERT INTO sites VALUES (1,1,'a','a','a',1,0,1,NULL,'','','exact','wait',60,365,5,1,'',1,0,1,1);

@@ -4,6 +4,7 @@
 #[path = "../gateway/common.rs"]
 #[allow(dead_code, reason = "only its files are used here")]
 mod common;
+mod getting;
 mod house;
 
 use common::ct_file;

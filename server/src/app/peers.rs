@@ -4,8 +4,10 @@ use dokuei_dicom_gateway::ae_title::AeTitle;
 use dokuei_dicom_gateway::scu::{Destination, SendError, Timeouts};
 use dokuei_dicom_gateway::tls::TlsFault;
 use dokuei_models::store::sites::{EndpointRow, PeerTls};
+use dokuei_terms::Language;
 
 use crate::state::State;
+use crate::words;
 
 /// A sentence in both languages. No patient data.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -76,9 +78,34 @@ pub fn sentence(error: &SendError) -> Sentence {
         SendError::Protocol(what) => format!("相手がDICOMどおりに応答しません（{what}）。"),
         SendError::Tls(fault) => format!("TLSで接続できません：{}。", fault_ja(*fault)),
         SendError::QueryRefused { status, .. } => format!("相手が検索・取得を断りました（{status}）。"),
+        SendError::NoGet => {
+            "相手がC-GETに応じません。相手側でこちらのAEタイトルにC-GETを許可するか、過去画像の取得の規則で「C-MOVE」を\
+             選んでください。"
+                .to_owned()
+        }
+        SendError::NoStorage => {
+            "相手がこちらからの接続では画像を送れません（役割の交渉で不成立）。過去画像の取得の規則で「C-MOVE」を選んで\
+             ください。"
+                .to_owned()
+        }
+        SendError::NoPlace(refusal) => format!(
+            "施設の受信の上限に達しているため接続しませんでした（{}）。時間をおくか、接続先のページで上限を増やしてください。",
+            limit_ja(refusal.code())
+        ),
+        SendError::Cut(cut) => format!(
+            "施設の受信の上限に達したため打ち切りました（{}）。届いた画像は保存済みです。時間をおくか、接続先のページで上限を増やして\
+             ください。",
+            limit_ja(cut.code())
+        ),
+        SendError::Stopped => "こちらで取得を中止しました。".to_owned(),
         SendError::EchoFailed(status) => format!("相手の応答がエラーでした（{status}）。"),
     };
     Sentence { ja, en: error.to_string() }
+}
+
+/// A limit by its stable name, as the peer's page says it.
+fn limit_ja(code: &str) -> String {
+    words::word(Language::Ja, &format!("dispatch-refusal-{}", code.replace('_', "-")))
 }
 
 fn fault_ja(fault: TlsFault) -> &'static str {
