@@ -709,6 +709,9 @@ diesel::table! {
         within_days -> Integer,
         same_modality -> Bool,
         same_region -> Bool,
+        way -> Text,
+        asked_at -> Nullable<Timestamp>,
+        failure -> Nullable<Text>,
     }
 }
 

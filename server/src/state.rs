@@ -7,6 +7,7 @@ use std::sync::Arc;
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest};
 use chrono::NaiveDateTime;
+use dokuei_dicom_gateway::scp::Places;
 use dokuei_dicom_gateway::tls::TlsClient;
 use dokuei_models::Db;
 use dokuei_models::objects::Objects;
@@ -14,6 +15,7 @@ use tokio::sync::watch;
 
 use crate::app::dicomweb::Memory;
 use crate::app::passwords::Passwords;
+use crate::app::receiving;
 use crate::clock::{Chance, Clock};
 use crate::config::Config;
 use crate::error::Error;
@@ -26,6 +28,7 @@ pub struct State(Arc<Shared>);
 struct Shared {
     parts: Parts,
     images: Memory,
+    places: Places,
 }
 
 /// What is shared.
@@ -55,7 +58,8 @@ pub struct Parts {
 impl State {
     /// Shares `parts`.
     pub fn new(parts: Parts) -> Self {
-        Self(Arc::new(Shared { parts, images: Memory::default() }))
+        let places = Places::new(&receiving::limits(&parts.config));
+        Self(Arc::new(Shared { parts, images: Memory::default(), places }))
     }
 
     /// The current time as rows hold it (UTC).
@@ -66,6 +70,11 @@ impl State {
     /// What DICOMweb remembers between requests.
     pub fn images(&self) -> &Memory {
         &self.0.images
+    }
+
+    /// Places and memory for what is received.
+    pub fn places(&self) -> &Places {
+        &self.0.places
     }
 
     /// Waits until the process stops.

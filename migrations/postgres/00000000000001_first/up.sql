@@ -654,7 +654,10 @@ CREATE TABLE prior_rules (
   most INTEGER NOT NULL,
   within_days INTEGER NOT NULL,
   same_modality BOOLEAN NOT NULL,
-  same_region BOOLEAN NOT NULL
+  same_region BOOLEAN NOT NULL,
+  way TEXT NOT NULL,
+  asked_at TIMESTAMP,
+  failure TEXT
 );
 CREATE TABLE prior_studies (
   site_id BIGINT NOT NULL REFERENCES sites(id),

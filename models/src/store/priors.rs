@@ -10,11 +10,21 @@ use crate::codes::codes;
 use crate::db::Connection;
 use crate::error::StoreError;
 use crate::ids::{CaseId, EndpointId, SiteId};
-use crate::schema::{prior_rules, prior_studies, site_endpoints};
+use crate::schema::{instances, prior_rules, prior_studies, site_endpoints, studies};
 use crate::store::sites::EndpointRow;
 
+codes! {
+    /// How the images of a study come.
+    PriorWay {
+        /// By C-MOVE: the PACS calls us and sends them.
+        Move => "move",
+        /// By C-GET: they come over the connection that we open.
+        Get => "get",
+    }
+}
+
 /// What is fetched from one PACS when a case of its site opens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Queryable, Selectable)]
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = prior_rules)]
 pub struct PriorRule {
     /// The PACS.
@@ -29,6 +39,12 @@ pub struct PriorRule {
     pub same_modality: bool,
     /// Only those whose description does not name another region.
     pub same_region: bool,
+    /// How the images come.
+    pub way: PriorWay,
+    /// When the PACS was last asked by it.
+    pub asked_at: Option<NaiveDateTime>,
+    /// Why it, or some of its images, could not be had then, in both languages.
+    pub failure: Option<String>,
 }
 
 codes! {
@@ -84,7 +100,7 @@ pub fn prior_rule_list(conn: &mut Connection, site: SiteId) -> Result<Vec<(Prior
         .load(conn)?)
 }
 
-/// Writes the rule of one PACS.
+/// Writes the rule of one PACS. What became of asking it by an older one is forgotten.
 ///
 /// # Errors
 /// What the database says.
@@ -95,6 +111,9 @@ pub fn prior_rule_set_in_tx(conn: &mut Connection, rule: &PriorRule) -> Result<(
         prior_rules::within_days.eq(rule.within_days),
         prior_rules::same_modality.eq(rule.same_modality),
         prior_rules::same_region.eq(rule.same_region),
+        prior_rules::way.eq(rule.way),
+        prior_rules::asked_at.eq(None::<NaiveDateTime>),
+        prior_rules::failure.eq(None::<&str>),
     );
     let changed = diesel::update(prior_rules::table.find(rule.endpoint_id)).set(values).execute(conn)?;
     if changed == 0 {
@@ -102,6 +121,22 @@ pub fn prior_rule_set_in_tx(conn: &mut Connection, rule: &PriorRule) -> Result<(
             .values((prior_rules::endpoint_id.eq(rule.endpoint_id), values))
             .execute(conn)?;
     }
+    Ok(())
+}
+
+/// Notes what became of asking a PACS.
+///
+/// # Errors
+/// What the database says.
+pub fn prior_rule_asked_in_tx(
+    conn: &mut Connection,
+    endpoint: EndpointId,
+    at: NaiveDateTime,
+    failure: Option<&str>,
+) -> Result<(), StoreError> {
+    diesel::update(prior_rules::table.find(endpoint))
+        .set((prior_rules::asked_at.eq(at), prior_rules::failure.eq(failure)))
+        .execute(conn)?;
     Ok(())
 }
 
@@ -169,4 +204,38 @@ pub fn prior_study_list(conn: &mut Connection, case: CaseId) -> Result<Vec<Prior
         .order(prior_studies::study_uid)
         .select(PriorStudy::as_select())
         .load(conn)?)
+}
+
+/// Every SOP Instance UID that is here of a study, hidden ones too: none of them need be fetched.
+///
+/// # Errors
+/// What the database says.
+pub fn prior_instance_uids(conn: &mut Connection, site: SiteId, study_uid: &str) -> Result<Vec<String>, StoreError> {
+    let of = studies::table.filter(studies::site_id.eq(site)).filter(studies::study_uid.eq(study_uid));
+    Ok(instances::table
+        .filter(instances::study_id.eq_any(of.select(studies::id)))
+        .select(instances::sop_instance_uid)
+        .load(conn)?)
+}
+
+#[derive(QueryableByName)]
+struct SopClass {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    sop_class_uid: String,
+}
+
+/// The SOP classes of a site's last hundred studies, of the first image of each series: what its PACS may hold.
+///
+/// # Errors
+/// What the database says.
+pub fn sop_classes_sent(conn: &mut Connection, site: SiteId) -> Result<Vec<String>, StoreError> {
+    let classes: Vec<SopClass> = diesel::sql_query(
+        "SELECT DISTINCT i.sop_class_uid FROM \
+         (SELECT id FROM studies WHERE site_id = $1 ORDER BY id DESC LIMIT 100) AS newest \
+         JOIN series s ON s.study_id = newest.id \
+         JOIN instances i ON i.id = (SELECT MIN(id) FROM instances WHERE series_id = s.id) ORDER BY i.sop_class_uid",
+    )
+    .bind::<diesel::sql_types::BigInt, _>(site)
+    .load(conn)?;
+    Ok(classes.into_iter().map(|one| one.sop_class_uid).collect())
 }

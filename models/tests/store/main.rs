@@ -24,6 +24,7 @@ mod journal;
 mod parity;
 mod patient_links;
 mod plans;
+mod priors;
 mod reports;
 mod site_limits;
 mod state_machines;

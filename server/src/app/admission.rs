@@ -45,22 +45,14 @@ impl FrontDesk {
             .read(move |conn| {
                 let endpoints = sites::endpoint_list_by_ae(conn, &ae_title)?;
                 let here = endpoints.iter().find(|endpoint| is_allowed(endpoint, from)).cloned();
-                let site = here.as_ref().map(|endpoint| sites::site_get(conn, endpoint.site_id)).transpose()?;
-                let limits = site.as_ref().map(|site| site_limits::of(conn, site.id, now)).transpose()?;
-                Ok((endpoints.is_empty(), here, site.zip(limits)))
+                let peer = here.as_ref().map(|endpoint| peer(conn, endpoint, now)).transpose()?;
+                Ok((endpoints.is_empty(), here.zip(peer)))
             })
             .await;
         match found {
-            Ok((_, Some(endpoint), Some((site, limits)))) => {
+            Ok((_, Some((endpoint, peer)))) => {
                 caller.prove(endpoint.tls == PeerTls::Required, &endpoint.certificate_sha256)?;
-                Ok(Peer {
-                    site: site.id,
-                    endpoint: endpoint.id,
-                    private_classes: site.unknown_classes,
-                    stores: endpoint.sends,
-                    queries: endpoint.queries,
-                    limits,
-                })
+                Ok(peer)
             }
             Ok((true, ..)) => Err(Refusal::CallingUnknown),
             Ok(_) => Err(Refusal::AddressNotAllowed),
@@ -106,7 +98,7 @@ impl FrontDesk {
                 let detail = serde_json::json!({
                     "new": tally.new, "repeated": tally.repeated, "renewed": tally.renewed, "conflicting": tally.conflicting,
                     "quarantined": tally.quarantined, "failed": tally.failed, "echoes": tally.echoes,
-                    "bytes": tally.bytes, "end": summary.outcome.word(), "cut": cut, "limited": tally.limited,
+                    "unasked": tally.unasked, "fetched": summary.fetched, "bytes": tally.bytes, "end": summary.outcome.word(), "cut": cut, "limited": tally.limited,
                 });
                 if matches!(summary.outcome, Outcome::Released) {
                     released_in_tx(conn, &summary, admission, at)?;
@@ -118,6 +110,22 @@ impl FrontDesk {
             })
             .await
     }
+}
+
+/// What an endpoint may do, and what its site may take.
+///
+/// # Errors
+/// What the database says.
+pub fn peer(conn: &mut Connection, endpoint: &EndpointRow, now: chrono::NaiveDateTime) -> Result<Peer, StoreError> {
+    let site = sites::site_get(conn, endpoint.site_id)?;
+    Ok(Peer {
+        site: site.id,
+        endpoint: endpoint.id,
+        private_classes: site.unknown_classes,
+        stores: endpoint.sends,
+        queries: endpoint.queries,
+        limits: site_limits::of(conn, site.id, now)?,
+    })
 }
 
 /// What a caller showed over TLS, as rows keep it.

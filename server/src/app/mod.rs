@@ -41,6 +41,7 @@ pub mod quarantine;
 pub mod reader_terms;
 pub mod readers;
 pub mod reading;
+pub mod receiving;
 pub mod regrouping;
 pub mod requests;
 pub mod returns;

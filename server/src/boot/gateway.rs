@@ -5,18 +5,15 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use dokuei_dicom_gateway::ae_title::AeTitle;
-use dokuei_dicom_gateway::intake::IndexedArchive;
-use dokuei_dicom_gateway::scp::{IndexedLibrary, Limits, Receiver, ScpConfig};
+use dokuei_dicom_gateway::scp::IndexedLibrary;
 use dokuei_dicom_gateway::scu::Timeouts;
 use dokuei_dicom_gateway::tls::TlsServer;
 use dokuei_models::store::endpoints::EndpointRow;
 use tokio::net::TcpListener;
 
 use super::{Services, certificates};
-use crate::app::admission::FrontDesk;
-use crate::app::peers;
+use crate::app::{peers, receiving};
 use crate::state::State;
-use crate::wake::Topic;
 
 /// Begins to listen; returns the address.
 pub(super) async fn begin(state: &State, services: &mut Services) -> anyhow::Result<Option<SocketAddr>> {
@@ -24,19 +21,10 @@ pub(super) async fn begin(state: &State, services: &mut Services) -> anyhow::Res
     let ae_title = AeTitle::parse(&settings.ae_title)?;
     let listener = bind(settings.address).await?;
     let address = listener.local_addr()?;
-    let associations = settings.max_associations;
-    // One site leaves a quarter of the places to the others.
-    let per_site = (associations - associations / 4).max(1);
-    let limits = Limits { associations, per_site, ..Limits::default() };
-    let config = ScpConfig { ae_title: ae_title.clone(), limits };
-    let desk = FrontDesk::new(state.clone(), ae_title);
-    let wake = state.wake.clone();
-    let archive = IndexedArchive::new(state.db.clone(), state.objects.clone());
-    let archive = Arc::new(archive.telling(move || wake.tell(Topic::Jobs)));
     let asking = state.clone();
     let calling = move |endpoint: &EndpointRow| peers::destination(&asking, endpoint, Timeouts::default()).ok();
     let library = Arc::new(IndexedLibrary::new(state.db.clone(), state.objects.clone(), Arc::new(calling)));
-    let receiver = Receiver::new(config, desk, archive, Some(library));
+    let receiver = receiving::receiver(state, ae_title, Some(library));
     if let (Some(address), Some(files)) = (settings.tls_address, settings.tls_files()) {
         let server = TlsServer::load(files, settings.tls_certificate_required).context("dicom.tls_certificate")?;
         let (server, tls_listener) = (Arc::new(server), bind(address).await?);

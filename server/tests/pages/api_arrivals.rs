@@ -86,9 +86,19 @@ async fn peers_are_watched_and_given_a_rule_for_priors() {
     assert_eq!(value(&get(&admin, &path).await), Value::Null, "it has none");
     let wrong = json!({ "active": true, "most": 99, "within_days": 365 });
     assert_eq!(refusal(&call(&admin, Method::PUT, &path, wrong).await), "form_invalid");
-    let rule = json!({ "active": true, "most": 3, "within_days": 365, "same_modality": true, "same_region": false });
-    assert_eq!(call(&admin, Method::PUT, &path, rule.clone()).await.status, StatusCode::NO_CONTENT);
-    assert_eq!(value(&get(&admin, &path).await), rule);
+    let mut rule =
+        json!({ "active": true, "most": 3, "within_days": 365, "same_modality": true, "same_region": false });
+    for (given, kept) in [(Value::Null, "move"), (json!("get"), "get")] {
+        if !given.is_null() {
+            rule["way"] = given;
+        }
+        assert_eq!(call(&admin, Method::PUT, &path, rule.clone()).await.status, StatusCode::NO_CONTENT);
+        let mut whole = rule.clone();
+        (whole["way"], whole["asked_at"], whole["failure"]) = (json!(kept), Value::Null, Value::Null);
+        assert_eq!(value(&get(&admin, &path).await), whole);
+    }
+    rule["way"] = json!("push");
+    assert_eq!(refusal(&call(&admin, Method::PUT, &path, rule).await), "form_invalid");
     let desk = program(&app, of.desk.user.unwrap()).await;
     assert_eq!(refusal(&get(&desk, "/peers").await), "not_allowed");
 }

@@ -546,6 +546,7 @@ arrivals-via-dicom = DICOM
 arrivals-via-upload = uploaded in the portal
 arrivals-via-stow = DICOMweb (STOW-RS)
 arrivals-via-import = taken in from quarantine
+arrivals-via-get = fetched from the PACS (C-GET)
 
 dispatch-trouble-claims = Studies from elsewhere that their site sends too
 dispatch-trouble-claims-empty = No study waits for an answer.

@@ -546,6 +546,7 @@ arrivals-via-dicom = DICOM 送信
 arrivals-via-upload = ポータルからのアップロード
 arrivals-via-stow = DICOMweb（STOW-RS）
 arrivals-via-import = 隔離からの取り込み
+arrivals-via-get = PACSからの取得（C-GET）
 
 dispatch-trouble-claims = 他施設画像と同じ検査の受信
 dispatch-trouble-claims-empty = 判断を待つ検査はありません。

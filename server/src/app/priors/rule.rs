@@ -1,7 +1,7 @@
 //! The rule by which priors are fetched from one PACS, as an administrator enters it.
 
 use dokuei_models::store::audit::{Subject, append_in_tx};
-use dokuei_models::store::priors::{self, PriorRule};
+use dokuei_models::store::priors::{self, PriorRule, PriorWay};
 use dokuei_models::{Actor, EndpointId};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -28,11 +28,21 @@ pub struct RuleForm {
     pub same_modality: bool,
     /// Only those whose description does not name another region.
     pub same_region: bool,
+    /// How the images come: `move` (C-MOVE, the PACS sends to us; also where nothing is given) or `get` (C-GET, over the
+    /// connection that we open).
+    pub way: String,
 }
 
 impl Default for RuleForm {
     fn default() -> Self {
-        Self { active: false, most: Typed::Empty, within_days: Typed::Empty, same_modality: false, same_region: false }
+        Self {
+            active: false,
+            most: Typed::Empty,
+            within_days: Typed::Empty,
+            same_modality: false,
+            same_region: false,
+            way: PriorWay::Move.code().to_owned(),
+        }
     }
 }
 
@@ -48,6 +58,7 @@ impl RuleForm {
             within_days: rule.within_days.into(),
             same_modality: rule.same_modality,
             same_region: rule.same_region,
+            way: rule.way.code().to_owned(),
         }
     }
 }
@@ -77,6 +88,9 @@ pub async fn set(state: &State, actor: Actor, endpoint: EndpointId, form: &RuleF
         within_days: faults.number("within_days", &form.within_days, 1..=36_500),
         same_modality: form.same_modality,
         same_region: form.same_region,
+        way: faults.code("way", &form.way, PriorWay::Move),
+        asked_at: None,
+        failure: None,
     };
     faults.done()?;
     let detail = serde_json::to_string(form).unwrap_or_default();

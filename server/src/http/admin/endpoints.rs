@@ -43,7 +43,7 @@ struct FormPage<'a> {
 }
 
 /// The words of `codes`, by the label `prefix` with each code.
-fn choices(page: &Page, prefix: &str, codes: impl Iterator<Item = &'static str>) -> Vec<Choice> {
+pub(super) fn choices(page: &Page, prefix: &str, codes: impl Iterator<Item = &'static str>) -> Vec<Choice> {
     codes.map(|code| (code.to_owned(), page.code(prefix, code))).collect()
 }
 

@@ -8,10 +8,12 @@ use askama::Template;
 use chrono::{NaiveDateTime, TimeDelta};
 use dokuei_models::EndpointId;
 use dokuei_models::store::commitments::{CommitmentRow, CommitmentState};
+use dokuei_models::store::priors::PriorWay;
 use dokuei_models::store::sites::PeerTls;
 use dokuei_models::store::spooled::SpoolNode;
 
-use super::{Fields, back, doer, is_invalid, named};
+use super::endpoints::choices;
+use super::{Choice, Fields, back, doer, is_invalid, named};
 use crate::app::peer_sheet::{self, PeerLine, Peers, Refused};
 use crate::app::priors::rule::{self, RuleForm};
 use crate::app::returns;
@@ -22,7 +24,7 @@ use crate::error::Error;
 use crate::http::{Answer, Page, Routes};
 use crate::state::State;
 use crate::ui::badge::{self, Tone};
-use crate::ui::{Html, chart};
+use crate::ui::{Html, chart, escape};
 
 /// A certificate that ends so soon is pointed out.
 const SOON: TimeDelta = TimeDelta::days(30);
@@ -187,6 +189,8 @@ struct PeerPage<'a> {
     words: Words<'a>,
     form: Fields<'a>,
     rule: RuleForm,
+    asked: Option<Asked>,
+    ways: Vec<Choice>,
     limits: LimitsForm,
     ours: &'a str,
 }
@@ -201,21 +205,45 @@ impl PeerPage<'_> {
         if set.is_empty() { self.page.t("admin-character-set-own") } else { set.clone() }
     }
 
+    /// How asking for priors went: when, or why not.
+    fn asked_for_priors(&self) -> Html {
+        let Some(asked) = &self.asked else { return Html::raw(String::new()) };
+        let at = self.page.tv("peers-priors-asked", self.page.date_time(asked.at));
+        match &asked.failure {
+            None => badge::tone(Tone::Good, &at),
+            Some(why) => {
+                let why = escape(returns::error_sentence(self.page.language, why));
+                Html::raw(format!("{} <small class=\"bad-text\">{why}</small>", badge::tone(Tone::Bad, &at)))
+            }
+        }
+    }
+
     fn name_form(&self) -> String {
         self.page.code("admin-name-form", self.line.row.name_form.code())
     }
 }
 
+/// What became of asking for priors.
+struct Asked {
+    at: NaiveDateTime,
+    /// In both languages.
+    failure: Option<String>,
+}
+
 /// The forms of a peer's page, as they are or as they were sent.
 struct Forms {
     rule: RuleForm,
+    asked: Option<Asked>,
     limits: LimitsForm,
 }
 
 impl Forms {
     async fn of(state: &State, endpoint: EndpointId) -> Result<Self, Error> {
+        let rule = rule::get(state, endpoint).await?;
+        let asked = rule.as_ref().and_then(|rule| Some((rule.asked_at?, rule.failure.clone())));
         Ok(Self {
-            rule: RuleForm::of(rule::get(state, endpoint).await?.as_ref()),
+            rule: RuleForm::of(rule.as_ref()),
+            asked: asked.map(|(at, failure)| Asked { at, failure }),
             limits: LimitsForm::of(&site_limits::get(state, endpoint).await?),
         })
     }
@@ -233,8 +261,9 @@ async fn sheet(state: &State, page: Page, endpoint: EndpointId, forms: Forms, re
     let words = Words { page: &page, now: state.now() };
     let form = refused.map_or_else(|| Fields::new(&page), |error| Fields::refused(&page, error));
     let status = if refused.is_some() { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
-    let (ours, Forms { rule, limits }) = (state.config.dicom.ae_title.as_str(), forms);
-    page.show_as(status, &PeerPage { page: &page, line: &line, words, form, rule, limits, ours })
+    let (ours, Forms { rule, asked, limits }) = (state.config.dicom.ae_title.as_str(), forms);
+    let ways = choices(&page, "peers-priors-way", PriorWay::ALL.iter().map(|way| way.code()));
+    page.show_as(status, &PeerPage { page: &page, line: &line, words, form, rule, asked, ways, limits, ours })
 }
 
 async fn set_rule(

@@ -159,13 +159,25 @@ struct PriorRuleShape {
     within_days: i32,
     same_modality: bool,
     same_region: bool,
+    /// How the images come: `move` (C-MOVE) or `get` (C-GET).
+    way: &'static str,
+    /// When it was last asked for priors.
+    asked_at: Option<DateTime<Utc>>,
+    /// Why they, or some of their images, could not be had then, in the caller's language.
+    failure: Option<String>,
 }
 
 /// The rule by which priors are fetched from it; `null` where it has none.
 #[utoipa::path(get, path = "/api/v1/peers/{endpoint}/priors", tag = "administration",
     params(("endpoint" = i64, Path)), responses((status = 200, body = Option<PriorRuleShape>)))]
-pub(super) async fn prior_rule(who: Allowed<Administer>, state: State, path: web::Path<EndpointId>) -> Answer {
+pub(super) async fn prior_rule(
+    who: Allowed<Administer>,
+    state: State,
+    request: HttpRequest,
+    path: web::Path<EndpointId>,
+) -> Answer {
     doer(&who, &state)?;
+    let language = language_of(&request, Some(&who));
     peer_sheet::get(&state, *path).await?;
     let rule = rule::get(&state, *path).await?.map(|rule| PriorRuleShape {
         active: rule.active,
@@ -173,6 +185,9 @@ pub(super) async fn prior_rule(who: Allowed<Administer>, state: State, path: web
         within_days: rule.within_days,
         same_modality: rule.same_modality,
         same_region: rule.same_region,
+        way: rule.way.code(),
+        asked_at: utc(rule.asked_at),
+        failure: rule.failure.map(|text| returns::error_sentence(language, &text).to_owned()),
     });
     Ok(HttpResponse::Ok().json(rule))
 }
