@@ -54,6 +54,8 @@ for (const turn of TURNS) {
     const missing = page.locator('[data-upload-missing]');
     await missing.waitFor({ timeout: 30_000 });
     assert.match(await missing.locator('li').innerText(), turn.said);
+    const share = await missing.locator('li').evaluate((line) => line.offsetWidth / line.closest('.note').offsetWidth);
+    assert.ok(share > 0.6, `a sentence has ${share} of the note's width`);
     assert.equal(await fate(page, turn.fate).textContent(), '4', 'what could be read is here');
     assert.equal(await missing.getAttribute('role'), 'alert', 'who does not look at the screen hears it');
     await page.locator('[data-upload-details] summary').click();
