@@ -78,9 +78,15 @@ impl Sender {
         ensure!(begun.status() == StatusCode::CREATED, "an upload was begun with {}", begun.status());
         let begun: Value = begun.json().await?;
         let file = self.browser.request(Method::POST, &format!("/portal/uploads/{}/files", begun["id"]));
-        let file = file.header("x-csrf-token", self.browser.csrf().unwrap_or_default()).header("x-file-name", "cd.zip");
+        let file = file
+            .header("x-csrf-token", self.browser.csrf().unwrap_or_default())
+            .header("x-file-name", "cd.zip")
+            .header("accept", "application/json");
         let Ok(mut answer) = file.body(bytes).send().await else { return Ok(0) };
         if answer.status() != StatusCode::OK {
+            let status = answer.status();
+            let said = answer.text().await?;
+            ensure!(status == StatusCode::INSUFFICIENT_STORAGE && said.contains("もう一度"), "{status}: {said}");
             return Ok(study.instances.len());
         }
         let (mut text, mut refused) = (Vec::new(), 0);

@@ -6,7 +6,7 @@
 //! one JSON line per image found in it, as they are done; the answer to the end
 //! says what a DICOMDIR among them names that did not come.
 
-use std::io::SeekFrom;
+use std::io::{ErrorKind, SeekFrom};
 
 use actix_web::http::header;
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -132,14 +132,22 @@ pub(super) async fn receive(state: &State, request: &HttpRequest, mut body: web:
         if received > limit {
             return Err(too_large());
         }
-        file.write_all(&chunk).await.map_err(Error::internal)?;
+        file.write_all(&chunk).await.map_err(not_written)?;
     }
     if stated.is_some_and(|stated| stated != received) {
         return Err(Error::new(&codes::UPLOAD_CUT_OFF));
     }
-    file.flush().await.map_err(Error::internal)?;
+    file.flush().await.map_err(not_written)?;
     file.seek(SeekFrom::Start(0)).await.map_err(Error::internal)?;
     Ok(file.into_std().await)
+}
+
+/// Why scratch did not take what came.
+pub(super) fn not_written(error: std::io::Error) -> Error {
+    match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => Error::new(&codes::NO_ROOM),
+        _ => Error::internal(error),
+    }
 }
 
 pub(super) fn line(page: &Page, report: &FileReport) -> serde_json::Value {

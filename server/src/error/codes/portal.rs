@@ -24,6 +24,9 @@ code_table! {
         "Give the name in kanji, kana or Latin letters, as it is written in the images.";
     DAY_INVALID = 422, "day_invalid", "日付を確かめてください。", "Please check this date.";
     WANTED_PAST = 422, "wanted_past", "希望日時が過ぎています。", "This time has passed already.";
+    NO_ROOM = 507, "no_room",
+        "サーバーの空き容量がないため、受け取れませんでした。届いていた画像はそのまま残っています。管理者に連絡し、空きができてから、もう一度送信してください。",
+        "The server has no room, so this was not taken. What had arrived stays. Tell an administrator, and send it again when there is room.";
     FORM_NOT_KEPT = 503, "form_not_kept",
         "依頼票の保管先が応答しないため、受け付けていません。数分おいて、もう一度送信してください。急ぐときは、添付なしで依頼を送信し、あとから添付してください。",
         "The place where forms are kept does not answer, so nothing was taken. Send it again in a few minutes; if it is urgent, send the request without the form and attach it later.";

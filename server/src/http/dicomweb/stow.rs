@@ -20,6 +20,7 @@ use crate::authority::rights::Submit;
 use crate::error::codes::dicomweb as codes;
 use crate::error::{Error, Result};
 use crate::http::Answer;
+use crate::http::uploads::not_written;
 use crate::state::State;
 
 const DICOM: &str = "application/dicom";
@@ -129,11 +130,11 @@ async fn received(
             None => file = None,
         }
         if let Some(file) = &mut file {
-            file.write_all(&chunk).await.map_err(Error::internal)?;
+            file.write_all(&chunk).await.map_err(not_written)?;
         }
     }
     let Some(mut file) = file else { return Ok(None) };
-    file.flush().await.map_err(Error::internal)?;
+    file.flush().await.map_err(not_written)?;
     file.seek(std::io::SeekFrom::Start(0)).await.map_err(Error::internal)?;
     Ok(Some(file.into_std().await))
 }
