@@ -12,6 +12,7 @@ mod again;
 mod index;
 mod journal;
 mod object;
+mod rows;
 
 use async_trait::async_trait;
 use dokuei_models::objects::Spool;

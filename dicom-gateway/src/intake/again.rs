@@ -15,12 +15,13 @@ use crate::header;
 const ROUNDS: usize = 4;
 
 /// What came, kept durably.
+#[derive(Clone)]
 pub(super) struct Came {
     pub site: SiteId,
     pub arrival: ArrivalId,
     pub facts: InstanceFacts,
     pub object: KeptObject,
-    /// The file, if it is short enough to be held in memory.
+    /// The file, where it is held in memory to be compared.
     pub file: Option<Bytes>,
 }
 

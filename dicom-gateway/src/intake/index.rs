@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 
 use async_trait::async_trait;
-use chrono::Utc;
+use chrono::{NaiveDateTime, Utc};
 use dokuei_models::names::PatientName;
 use dokuei_models::objects::{KeptObject, ObjectError, Objects, Spool};
 use dokuei_models::store::images::{self, ArrivalCounts, InstanceFacts, NewArrival};
@@ -18,6 +18,7 @@ use dokuei_models::store::quarantine;
 use dokuei_models::{ArrivalId, Db, SiteId, StoreError};
 
 use super::object::Content;
+use super::rows::Gathered;
 use super::{Archive, Filed, KeepError, Kept, Received, ReceivedObject, again};
 use crate::header::{self, InstanceHeader, Oddity};
 use crate::media::LongFile;
@@ -32,13 +33,15 @@ pub struct IndexedArchive {
     pub(super) objects: Objects,
     /// Journalled objects whose rows the database does not take.
     pub(super) stuck: Arc<AtomicUsize>,
+    /// Rows of journalled objects that are about to be written.
+    pub(super) gathered: Gathered,
     told: Option<Arc<dyn Fn() + Send + Sync>>,
 }
 
 impl IndexedArchive {
     /// Clones share the threads and connections of what they are given.
     pub fn new(db: Db, objects: Objects) -> Self {
-        Self { db, objects, stuck: Arc::default(), told: None }
+        Self { db, objects, stuck: Arc::default(), gathered: Gathered::default(), told: None }
     }
 
     /// The same, and `told` is called when something came that people must hear of at once; a job says what.
@@ -70,9 +73,9 @@ impl Archive for IndexedArchive {
         let understood = understand(&object)?;
         if let Ok(header) = &understood
             && self.is_journaled(&object)
-            && let Some(told) = self.journal(site, arrival, &object, of_object(&object, header)).await?
+            && let Some(received) = self.journal(site, arrival, &object, of_object(&object, header)).await?
         {
-            return Ok(Received::Safe(told));
+            return Ok(received);
         }
         self.keep_understood(site, arrival, object, understood).await.map(Received::Kept)
     }
@@ -144,7 +147,7 @@ impl IndexedArchive {
             }
         };
         let came = again::Came { site, arrival, facts, object: kept, file };
-        let outcome = self.write(&came).await?;
+        let outcome = self.write(&came, Utc::now().naive_utc()).await?;
         self.settled(&came, outcome).await
     }
 
@@ -162,14 +165,14 @@ impl IndexedArchive {
         file: bytes::Bytes,
     ) -> Result<Kept, KeepError> {
         let came = again::Came { site, arrival, facts, object, file: Some(file) };
-        let outcome = self.write(&came).await?;
+        let outcome = self.write(&came, Utc::now().naive_utc()).await?;
         self.settled(&came, outcome).await
     }
 
     /// Writes the row of an object whose bytes are durable.
-    async fn write(&self, came: &again::Came) -> Result<images::Kept, StoreError> {
+    pub(super) async fn write(&self, came: &again::Came, at: NaiveDateTime) -> Result<images::Kept, StoreError> {
         let (site, arrival) = (came.site, Some(came.arrival));
-        let (facts, object, at) = (came.facts.clone(), came.object.clone(), Utc::now().naive_utc());
+        let (facts, object) = (came.facts.clone(), came.object.clone());
         self.tx(move |conn| images::instance_keep_in_tx(conn, site, arrival, &facts, &object, at)).await
     }
 

@@ -2,28 +2,23 @@
 //!
 //! An object and what its row needs (site, arrival, time; the rest is in its header) are appended to the journal of
 //! [`Objects`] and synced: from then on nothing can lose it, and "success" may be answered. Its row is queued at that
-//! moment ([`Db::tx_behind`](dokuei_models::Db::tx_behind)): whoever asks the database later waits until it is committed.
-//! Its bytes are given from the journal until they are moved. [`replay`] does at start what a crash left undone.
-//!
-//! A row that the database does not take (no room) is tried again until it does; meanwhile nothing else is taken.
+//! moment ([`rows`](super::rows)): whoever asks the database later waits until it is committed. Its bytes are given from
+//! the journal until they are moved. [`replay`] does at start what a crash left undone.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
 
 use chrono::{DateTime, NaiveDateTime, Utc};
+use dokuei_models::db::Flavour;
 use dokuei_models::objects::{KeptObject, ObjectError, Objects, Record};
-use dokuei_models::store::images::{self, InstanceFacts};
+use dokuei_models::store::images::InstanceFacts;
 use dokuei_models::{ArrivalId, SiteId};
-use tokio::sync::oneshot;
 
 use super::again::Came;
 use super::index::{Apart, instances_of, of_object, understand};
 use super::object::Content;
-use super::{IndexedArchive, KeepError, Kept, ReceivedObject};
-
-/// How long a row that was not taken waits to be tried again.
-const AGAIN: Duration = Duration::from_secs(1);
+use super::rows::Row;
+use super::{IndexedArchive, KeepError, Received, ReceivedObject};
 
 /// What the row needs besides the header.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,20 +54,6 @@ impl Note {
     }
 }
 
-/// A row to be written.
-#[derive(Clone)]
-struct Row {
-    came: Arc<Came>,
-    at: NaiveDateTime,
-}
-
-impl Row {
-    fn write(&self, conn: &mut dokuei_models::Connection) -> Result<images::Kept, dokuei_models::StoreError> {
-        let Came { site, arrival, facts, object, .. } = &*self.came;
-        images::instance_keep_in_tx(conn, *site, Some(*arrival), facts, object, self.at)
-    }
-}
-
 impl IndexedArchive {
     /// Whether this object goes through the journal.
     pub(super) fn is_journaled(&self, object: &ReceivedObject) -> bool {
@@ -80,7 +61,7 @@ impl IndexedArchive {
         self.objects.journal().is_some_and(|journal| file.len() as u64 <= journal.longest())
     }
 
-    /// Appends the object and queues its row. It is safe on return. `None` when the journal does not take it: the
+    /// Appends the object and queues its row. It is safe on return. `None` where the journal does not take it: the
     /// object may go into the folder by itself.
     pub(super) async fn journal(
         &self,
@@ -88,7 +69,7 @@ impl IndexedArchive {
         arrival: ArrivalId,
         object: &ReceivedObject,
         facts: InstanceFacts,
-    ) -> Result<Option<oneshot::Receiver<Kept>>, KeepError> {
+    ) -> Result<Option<Received>, KeepError> {
         let (Some(journal), Content::Memory(file)) = (self.objects.journal(), &object.content) else { return Ok(None) };
         if self.stuck.load(Ordering::Acquire) > 0 {
             return Err(KeepError::Unavailable("the index does not take what was received before".to_owned()));
@@ -106,65 +87,18 @@ impl IndexedArchive {
                 return Ok(None);
             }
         };
-        let came = Came { site, arrival, facts, object: kept, file: Some(file.clone()) };
-        let row = Row { came: Arc::new(came), at };
-        // Queued before this returns: whoever hears of "success" asks behind it.
-        let change = row.clone();
-        let underway = self.db.tx_behind(move |conn| change.write(conn));
-        let (tell, told) = oneshot::channel();
-        let archive = self.clone();
-        let written = async move {
-            let first = match underway {
-                Some(Ok(underway)) => underway.await.ok().and_then(Result::ok),
-                Some(Err(_)) | None => None,
-            };
-            let kept = settle_until_taken(&archive, &row, first).await;
-            record.filed();
-            drop(tell.send(kept));
-        };
-        if self.db.flavour() == dokuei_models::db::Flavour::Sqlite {
-            tokio::spawn(written);
-        } else {
-            // Other processes ask too, and cannot know what to wait for.
-            written.await;
+        let came = Came { site, arrival, facts, object: kept, file: None };
+        let row = Row { came, at, record };
+        if self.db.flavour() == Flavour::Sqlite {
+            // Queued before this returns: whoever hears of "success" asks behind it.
+            return Ok(Some(Received::Safe(self.gather(row))));
         }
-        Ok(Some(told))
+        // Other processes ask too, and cannot know what to wait for.
+        let written = self.write(&row.came, at).await.ok();
+        let kept = self.settle_until_taken(&row, written).await;
+        row.record.filed();
+        Ok(Some(Received::Kept(kept)))
     }
-}
-
-/// Writes the row, if that has not come about yet, and settles what it is to what was here; until it is taken.
-async fn settle_until_taken(archive: &IndexedArchive, row: &Row, written: Option<images::Kept>) -> Kept {
-    let mut written = written;
-    let mut stuck = false;
-    loop {
-        if written.is_none() && !stuck {
-            archive.stuck.fetch_add(1, Ordering::AcqRel);
-            stuck = true;
-        }
-        match settle(archive, row, written.take()).await {
-            Ok(kept) => {
-                if stuck {
-                    archive.stuck.fetch_sub(1, Ordering::AcqRel);
-                }
-                return kept;
-            }
-            Err(error) => {
-                tracing::error!(%error, "a received object waits in the journal for its row");
-                tokio::time::sleep(AGAIN).await;
-            }
-        }
-    }
-}
-
-async fn settle(archive: &IndexedArchive, row: &Row, written: Option<images::Kept>) -> Result<Kept, KeepError> {
-    let outcome = match written {
-        Some(outcome) => outcome,
-        None => {
-            let change = row.clone();
-            archive.db.tx(move |conn| change.write(conn)).await?
-        }
-    };
-    archive.settled(&row.came, outcome).await
 }
 
 /// Writes the rows of what a crash left in the journal, before anybody asks. An object that had its row is a repeat and
@@ -196,9 +130,10 @@ pub async fn replay(archive: &IndexedArchive, records: Vec<Arc<Record>>) -> Resu
         let header = understand(&object)?
             .map_err(|Apart { reason, .. }| KeepError::Failed(format!("a journal record is {reason}")))?;
         let facts = of_object(&object, &header);
-        let came = Came { site: note.site, arrival: note.arrival, facts, object: kept, file: Some(file) };
-        settle(archive, &Row { came: Arc::new(came), at: note.at }, None).await?;
-        record.filed();
+        let came = Came { site: note.site, arrival: note.arrival, facts, object: kept, file: None };
+        let row = Row { came, at: note.at, record };
+        archive.settle(&row, None).await?;
+        row.record.filed();
     }
     Ok(count)
 }

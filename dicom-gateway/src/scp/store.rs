@@ -20,7 +20,7 @@ use crate::wire::Link;
 const RESERVE: usize = 16 << 20;
 
 /// Objects of an association that may be answered before it is told what became of them.
-const UNTOLD: usize = 64;
+const UNTOLD: usize = 256;
 
 /// At most 64 characters (PS3.7 C.4.2).
 const FULL: &str = "no room: too much waits for the object store; send again later";

@@ -101,8 +101,8 @@ impl Db {
     }
 
     /// Queues a change, where everybody who asks later sees it: every later [`Db::read`] and [`Db::tx`] waits for it.
-    /// `None` where other processes write and read too (PostgreSQL): there it must be waited for. It is committed with
-    /// others that are queued in the same 20 ms, unless somebody asks.
+    /// `None` where other processes write and read too (PostgreSQL): there it must be waited for. It is run and
+    /// committed with others that are queued in the same 100 ms, unless somebody asks.
     ///
     /// The change is durable when the receiver gives its outcome. Whoever does not wait must be able to make the change
     /// again after a crash.

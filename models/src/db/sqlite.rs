@@ -1,5 +1,6 @@
 //! SQLite: one writer with group commit, several readers.
 
+use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -15,9 +16,11 @@ use crate::error::StoreError;
 const READERS: usize = 3;
 /// Transactions that share one commit, at most.
 const GROUP: usize = 64;
-/// How long a group is filled before it is committed, at most. One that nobody waits for stays open as long: a sync for
-/// every row behind a received image would stand in the way of the next image's own.
+/// How long a group is filled while others wait for it, at most.
 const GROUP_TIME: Duration = Duration::from_millis(20);
+/// How long changes that nobody waits for are gathered: a commit for every row behind a received image would stand in the
+/// way of the next image, and rows that are written together cost less.
+const GATHER: Duration = Duration::from_millis(100);
 
 const WRITER_SETTINGS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; \
      PRAGMA busy_timeout = 10000; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -16000; \
@@ -66,24 +69,27 @@ fn write_loop(connection: &mut Connection, queue: &Queue) {
     }
 }
 
-/// Runs `first` and whatever waits behind it under one commit; answers only afterwards.
+/// Runs `first` and whatever waits behind it under one commit; answers only afterwards. Changes that nobody waits for are
+/// gathered first, and the database is not held meanwhile.
 fn commit_group(connection: &mut Connection, first: Box<dyn Job>, queue: &Queue) {
+    let mut begun = Instant::now();
+    let mut group = VecDeque::from([first]);
+    while group.len() < GROUP && !group.back().is_some_and(|job| job.is_waited_for()) {
+        let Some(job) = threads::next_within(queue, GATHER.saturating_sub(begun.elapsed())) else { break };
+        group.push_back(job);
+    }
     if let Err(error) = connection.batch_execute("BEGIN IMMEDIATE") {
-        first.finish(Some(error.into()));
+        let error = StoreError::from(error);
+        group.into_iter().for_each(|job| job.finish(Some(error.clone())));
         return;
     }
-    let begun = Instant::now();
+    begun = Instant::now();
     let mut done: Vec<(Box<dyn Job>, Option<StoreError>)> = Vec::new();
-    let mut next = Some(first);
-    while let Some(mut job) = next.take() {
+    while let Some(mut job) = group.pop_front() {
         let verdict = in_savepoint(connection, job.as_mut());
         done.push((job, verdict.err()));
-        if done.len() < GROUP && begun.elapsed() < GROUP_TIME {
-            next = if done.iter().any(|(job, _)| job.is_waited_for()) {
-                threads::next_waiting(queue)
-            } else {
-                threads::next_within(queue, GROUP_TIME.saturating_sub(begun.elapsed()))
-            };
+        if group.is_empty() && done.len() < GROUP && begun.elapsed() < GROUP_TIME {
+            group.extend(threads::next_waiting(queue));
         }
     }
     let committed = connection.batch_execute("COMMIT").map_err(StoreError::from);

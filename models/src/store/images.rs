@@ -10,6 +10,7 @@ mod ask_withdrawal;
 mod decide;
 mod hidden;
 mod places;
+mod together;
 mod versions;
 mod warn;
 mod withdraw;
@@ -22,7 +23,7 @@ use self::places::{Place, series_of_uid_in_tx, study_of_uid_in_tx};
 use self::versions::version_is_here;
 use crate::db::Connection;
 use crate::error::{OrNotFound, StoreError};
-use crate::ids::{ArrivalId, InstanceId, SiteId, StudyId};
+use crate::ids::{ArrivalId, InstanceId, SeriesId, SiteId, StudyId};
 use crate::names::PatientIdRule;
 use crate::objects::KeptObject;
 use crate::schema::{instances, series, sites, studies};
@@ -37,6 +38,7 @@ pub use self::arrivals::{ArrivalCounts, NewArrival, arrival_close_in_tx, arrival
 pub use self::ask_withdrawal::reports_stand_in_tx;
 pub use self::decide::{Decision, identity_settled_in_tx, versions_decide_in_tx, versions_undo_in_tx};
 pub use self::hidden::{instances_hide_in_tx, instances_show_in_tx};
+pub use self::together::{Arrived, instances_keep_in_tx};
 pub use self::versions::{
     Difference, Standing, VersionRow, version_count_waiting, version_get, version_list_of_study, version_list_waiting,
 };
@@ -168,16 +170,32 @@ pub fn instance_keep_in_tx(
     object: &KeptObject,
     at: NaiveDateTime,
 ) -> Result<Kept, StoreError> {
+    one_in_tx(conn, &Arrived { site, arrival, facts, object, at }).map(|(kept, _)| kept)
+}
+
+/// Where a new instance was put.
+#[derive(Debug, Clone, Copy)]
+struct Placed {
+    study: StudyId,
+    series: SeriesId,
+    /// The study is another institution's.
+    elsewhere: bool,
+    /// How long the study must be quiet.
+    quiet_seconds: i32,
+}
+
+fn one_in_tx(conn: &mut Connection, came: &Arrived<'_>) -> Result<(Kept, Option<Placed>), StoreError> {
+    let Arrived { site, arrival, facts, object, at } = *came;
     if let Some((known, of_elsewhere)) = known_instance(conn, site, &facts.sop_instance_uid)? {
         let claimed = match of_elsewhere {
             Some(study) => study_claims::claims_in_tx(conn, site, study, arrival, facts, at)?.then_some(study),
             None => None,
         };
         if let Some(study) = claimed.filter(|_| known.sha256 != object.sha256) {
-            return claimed_in_tx(conn, site, study, arrival, facts, object, at);
+            return Ok((claimed_in_tx(conn, site, study, arrival, facts, object, at)?, None));
         }
         let here = known.sha256 == object.sha256 || version_is_here(conn, known.id, &object.sha256)?;
-        return Ok(if here { Kept::Repeat(known.id) } else { Kept::Known(known) });
+        return Ok((if here { Kept::Repeat(known.id) } else { Kept::Known(known) }, None));
     }
     let (rule, quiet_seconds): (String, i32) = sites::table
         .find(site)
@@ -187,12 +205,12 @@ pub fn instance_keep_in_tx(
     let rule: PatientIdRule = rule.parse()?;
     let study = match study_of_uid_in_tx(conn, site, rule, arrival, facts, at)? {
         Place::Theirs(study) => study,
-        Place::Claimed(study) => return claimed_in_tx(conn, site, study, arrival, facts, object, at),
+        Place::Claimed(study) => return Ok((claimed_in_tx(conn, site, study, arrival, facts, object, at)?, None)),
         Place::OtherPatients(study) => {
             let (study_id, uid) = (study.to_string(), &facts.sop_instance_uid);
             quarantine::quarantine_keep_in_tx(conn, site, arrival, OTHER_PATIENT, &study_id, uid, object, at)?;
             warn::identity_in_tx(conn, site, study, at)?;
-            return Ok(Kept::OtherPatient);
+            return Ok((Kept::OtherPatient, None));
         }
     };
     let series_id = series_of_uid_in_tx(conn, study, facts, at)?;
@@ -228,7 +246,7 @@ pub fn instance_keep_in_tx(
         .set(series::instances.eq(series::instances + 1))
         .returning(series::instances)
         .get_result(conn)?;
-    diesel::update(studies::table.find(study))
+    let elsewhere: bool = diesel::update(studies::table.find(study))
         .set((
             studies::instances.eq(studies::instances + 1),
             // A series counts while it shows an instance.
@@ -236,7 +254,8 @@ pub fn instance_keep_in_tx(
             studies::last_received_at.eq(at),
             studies::version.eq(studies::version + 1),
         ))
-        .execute(conn)?;
+        .returning(studies::elsewhere)
+        .get_result(conn)?;
     if let Some(expected) = facts.images_in_acquisition.filter(|count| *count > 0 && in_series == 1) {
         let said = NewEvidence {
             site,
@@ -260,7 +279,13 @@ pub fn instance_keep_in_tx(
         };
         images_withdraw_in_tx(conn, &warn::actor(at), &what)?;
     }
-    let quiet = at + TimeDelta::seconds(i64::from(quiet_seconds));
-    jobs::postpone_in_tx(conn, &NewJob::now("settle_study", study.to_string(), at).at(quiet))?;
-    Ok(Kept::New(instance))
+    let placed = Placed { study, series: series_id, elsewhere, quiet_seconds };
+    quiet_from_in_tx(conn, placed, at)?;
+    Ok((Kept::New(instance), Some(placed)))
+}
+
+/// The study's quiet time begins anew.
+fn quiet_from_in_tx(conn: &mut Connection, placed: Placed, at: NaiveDateTime) -> Result<(), StoreError> {
+    let quiet = at + TimeDelta::seconds(i64::from(placed.quiet_seconds));
+    jobs::postpone_in_tx(conn, &NewJob::now("settle_study", placed.study.to_string(), at).at(quiet))
 }

@@ -28,6 +28,7 @@ mod priors;
 mod reports;
 mod site_limits;
 mod state_machines;
+mod together;
 mod upload_directories;
 mod withdrawn;
 mod world;
