@@ -604,6 +604,9 @@ CREATE INDEX cases_by_state ON cases(state, due_at);
 CREATE INDEX cases_by_patient ON cases(patient_id);
 CREATE INDEX cases_by_request ON cases(request_id);
 CREATE INDEX cases_by_site ON cases(site_id, created_at);
+-- What is asked of a reader about work that he has signed: few cases of all that there ever were.
+CREATE INDEX cases_to_compare ON cases(id) WHERE flags LIKE '%"compare"%';
+CREATE INDEX cases_withdrawal_asked ON cases(id) WHERE flags LIKE '%"withdrawal_asked"%';
 CREATE TABLE case_parts (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   case_id BIGINT NOT NULL REFERENCES cases(id),

@@ -13,7 +13,6 @@ pub use self::flags::{
     COMPARE, IDENTITY_CHANGED, IMAGE_CONFLICT, IMAGES_WITHDRAWN, INCOMPLETE, LATE_IMAGES, PRIOR_REMOVED,
     STANDING_FLAGS, WITHDRAWAL_ASKED, case_flag_in_tx, case_prescreened_in_tx,
 };
-pub(in crate::store) use self::lists::escape_like;
 pub use self::lists::{CaseOrder, CaseQuery, case_counts, case_list, case_list_flagged, case_list_of_patient};
 pub use self::parts::{CasePart, case_part_list, case_part_list_of, case_parts_replace_in_tx};
 pub use self::studies::{case_study_add_in_tx, case_study_list, case_study_remove_in_tx};

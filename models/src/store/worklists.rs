@@ -1,15 +1,20 @@
 //! A reader's worklist: everything one line shows, in a handful of queries whatever its length.
 
 use chrono::NaiveDate;
+use diesel::dsl::sql;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 
 use crate::db::Connection;
 use crate::error::StoreError;
-use crate::ids::{ReadId, ReaderId, StudyId};
+use crate::ids::{CaseId, ReadId, ReaderId, StudyId};
 use crate::schema::{cases, patients, reads, requests, sites, studies};
 use crate::state::{CaseState, ReadState};
-use crate::store::cases::{self as case_store, CasePart, CaseRow, escape_like};
+use crate::store::cases::{self as case_store, CasePart, CaseRow};
 use crate::store::reads::ReadRow;
+
+/// Cases whose reads are looked up at once.
+const AT_ONCE: usize = 500;
 
 /// One read on a reader's list.
 #[derive(Clone, PartialEq)]
@@ -97,25 +102,55 @@ pub fn study_time(conn: &mut Connection, study: StudyId) -> Result<String, Store
     Ok(studies::table.find(study).select(studies::study_time).first(conn)?)
 }
 
-/// A reader's signed reads that stand, of cases in some states that carry a flag.
+/// A question to a reader about what he has signed, which stands as a flag at the case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// To compare his report with another's: [`case_store::COMPARE`].
+    Compare,
+    /// To withdraw it: [`case_store::WITHDRAWAL_ASKED`].
+    Withdraw,
+}
+
+impl Asked {
+    fn flag(self) -> &'static str {
+        match self {
+            Self::Compare => case_store::COMPARE,
+            Self::Withdraw => case_store::WITHDRAWAL_ASKED,
+        }
+    }
+
+    /// Cases with the flag, word for word as the index of these says it: a database that is given the flag as a value
+    /// cannot know that the index has them, and goes through all that the reader ever signed.
+    pub fn condition(self) -> String {
+        format!("flags LIKE '%\"{}\"%'", self.flag())
+    }
+}
+
+/// A reader's signed reads that stand, of cases in some states at which something is asked. Costs what is asked of all
+/// readers, however much was signed.
 ///
 /// # Errors
 /// What the database says.
-pub fn read_list_flagged(
+pub fn read_list_asked(
     conn: &mut Connection,
     reader: ReaderId,
-    flag: &str,
+    asked: Asked,
     states: &[CaseState],
 ) -> Result<Vec<(ReadId, CaseRow)>, StoreError> {
-    let rows: Vec<(ReadRow, CaseRow)> = reads::table
-        .inner_join(cases::table.on(cases::id.eq(reads::case_id)))
-        .filter(reads::reader_id.eq(reader))
-        .filter(reads::state.eq(ReadState::Signed))
-        .filter(cases::state.eq_any(states))
-        .filter(cases::flags.like(format!("%\"{}\"%", escape_like(flag))).escape('!'))
-        .order(reads::id)
-        .select((ReadRow::as_select(), CaseRow::as_select()))
-        .load(conn)?;
-    let stand = rows.into_iter().filter(|(read, case)| case.has_flag(flag) && read.stands_signed(case));
-    Ok(stand.map(|(read, case)| (read.id, case)).collect())
+    let mut flagged: Vec<CaseRow> =
+        cases::table.filter(sql::<Bool>(&asked.condition())).select(CaseRow::as_select()).load(conn)?;
+    flagged.retain(|case| case.has_flag(asked.flag()) && states.contains(&case.state));
+    let mut found = Vec::new();
+    for part in flagged.chunks(AT_ONCE) {
+        let ids: Vec<CaseId> = part.iter().map(|case| case.id).collect();
+        let of_cases: Vec<ReadRow> =
+            reads::table.filter(reads::case_id.eq_any(ids)).select(ReadRow::as_select()).load(conn)?;
+        let his = |read: &ReadRow| read.reader_id == Some(reader) && read.state == ReadState::Signed;
+        for read in of_cases.into_iter().filter(his) {
+            let case = part.iter().find(|case| case.id == read.case_id && read.stands_signed(case));
+            found.extend(case.map(|case| (read.id, case.clone())));
+        }
+    }
+    found.sort_by_key(|(read, _)| *read);
+    Ok(found)
 }

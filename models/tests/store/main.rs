@@ -31,4 +31,5 @@ mod state_machines;
 mod together;
 mod upload_directories;
 mod withdrawn;
+mod worklists;
 mod world;

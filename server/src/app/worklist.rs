@@ -15,7 +15,7 @@ use dokuei_models::store::readers::{self, ReaderRow, ShiftRow};
 use dokuei_models::store::reads::{self, ReadRow};
 use dokuei_models::store::reports::{self, DraftText, SignedWork};
 use dokuei_models::store::shifts;
-use dokuei_models::store::worklists::{self, WorklistRow};
+use dokuei_models::store::worklists::{self, Asked, WorklistRow};
 use dokuei_models::{Actor, CaseId, Connection, ReadId, StoreError, UserId};
 
 use super::form::{self, need_reason};
@@ -97,12 +97,12 @@ fn load(conn: &mut Connection, user: UserId, now: NaiveDateTime) -> Result<Optio
         shift.starts_at <= now && (reader.logged_in || reader.presence_at.is_none_or(|at| at < shift.starts_at))
     });
     let mut to_compare = Vec::new();
-    for (read, case) in worklists::read_list_flagged(conn, reader.id, cases::COMPARE, &[CaseState::Reading])? {
+    for (read, case) in worklists::read_list_asked(conn, reader.id, Asked::Compare, &[CaseState::Reading])? {
         if super::comparing::is_asked(conn, &case, read)? {
             to_compare.push(read);
         }
     }
-    let asked = worklists::read_list_flagged(conn, reader.id, cases::WITHDRAWAL_ASKED, SIGNED_STATES)?;
+    let asked = worklists::read_list_asked(conn, reader.id, Asked::Withdraw, SIGNED_STATES)?;
     Ok(Some(Worklist {
         to_compare,
         asked: asked.into_iter().map(|(read, case)| (read, case.id)).collect(),

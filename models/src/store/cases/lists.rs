@@ -88,7 +88,7 @@ pub fn case_list(conn: &mut Connection, query: &CaseQuery) -> Result<Vec<CaseRow
 }
 
 /// Makes `%` and `_` ordinary letters of a pattern whose escape is `!`.
-pub(in crate::store) fn escape_like(text: &str) -> String {
+fn escape_like(text: &str) -> String {
     text.chars().flat_map(|letter| ['!'].into_iter().filter(move |_| "%_!".contains(letter)).chain([letter])).collect()
 }
 
