@@ -34,7 +34,7 @@ const COMPRESSED: [&str; 14] = [
 /// Deprecated in the standard, not in archives.
 const EXPLICIT_BIG_ENDIAN: &str = "1.2.840.10008.1.2.2";
 /// How many of them the other classes are proposed with, so that the request stays below 16 KiB, which some peers' is.
-const COMMON: usize = 7;
+const COMMON: usize = 6;
 /// What classes of video come in.
 const VIDEO: [&str; 8] =
     [MPEG4HP41, MPEG4HP41BD, MPEG2MPML, MPEG2MPHL, MPEG4HP422D, HEVCMP51, HEVCM10P51, JPEG_BASELINE8_BIT];
