@@ -33,7 +33,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             }
             for (name, budget) in [("greedy", Budget::greedy()), ("whole", Budget::default())] {
                 let (begun, cpu) = (Instant::now(), cpu_ms()?);
-                let made = plan(&problem, seed, &budget, &|| false)?;
+                let made = plan(&problem, seed, &budget, &|| 0.0)?;
                 let ms = begun.elapsed().as_secs_f64() * 1e3;
                 let cpu = cpu_ms()? - cpu;
                 let (Some(reach), Some(quality)) = (made.certificate(Level::Reach), made.certificate(Level::Quality))

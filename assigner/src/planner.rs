@@ -12,15 +12,16 @@ use crate::{Excluded, Problem, ProblemError, order, validate};
 
 /// Plans a whole pool.
 ///
-/// `stop` is asked between pieces of work, never inside a single call of the
-/// linear solver; once it answers `true`, the best plan so far is returned.
+/// `spent` answers which share of the caller's time is spent, 0 if there is no limit. It is asked between pieces of
+/// work, never inside a single call of the linear solver: the search cools by it, and from 1 on the best plan so far
+/// is returned.
 ///
 /// # Errors
 /// A problem that has no meaning is refused before anything is computed.
-pub fn plan(problem: &Problem, seed: u64, budget: &Budget, stop: &dyn Fn() -> bool) -> Result<Plan, ProblemError> {
+pub fn plan(problem: &Problem, seed: u64, budget: &Budget, spent: &dyn Fn() -> f64) -> Result<Plan, ProblemError> {
     validate::check(problem)?;
     let pool = Pool::new(problem);
-    let solved = solve(&pool.model, seed, budget, stop);
+    let solved = solve(&pool.model, seed, budget, spent);
     let mut reader_of = vec![None; problem.reads.len()];
     let mut waits = pool.waiting.clone();
     for (i, chosen) in solved.chosen.iter().enumerate() {

@@ -47,7 +47,7 @@ fn quick() -> Budget {
 }
 
 fn made(problem: &Problem, seed: u64) -> Plan {
-    plan(problem, seed, &quick(), &|| false).expect("the pool has a meaning")
+    plan(problem, seed, &quick(), &|| 0.0).expect("the pool has a meaning")
 }
 
 fn holds(problem: &Problem, plan: &Plan) -> Result<(), TestCaseError> {
@@ -111,9 +111,9 @@ proptest! {
     fn no_plan_breaks_a_hard_rule_or_loses_a_read(reads in 0usize..60, readers in 0usize..12, seed: u64) {
         let problem = awkward(reads, readers, seed);
         holds(&problem, &made(&problem, 1))?;
-        let greedy = plan(&problem, 1, &Budget::greedy(), &|| false).expect("a plan");
+        let greedy = plan(&problem, 1, &Budget::greedy(), &|| 0.0).expect("a plan");
         holds(&problem, &greedy)?;
-        let stopped = plan(&problem, 1, &quick(), &|| true).expect("a plan");
+        let stopped = plan(&problem, 1, &quick(), &|| 1.0).expect("a plan");
         holds(&problem, &stopped)?;
         prop_assert_eq!(stopped.stopped_by, StoppedBy::Stop);
     }
@@ -173,6 +173,6 @@ fn an_evening_is_planned_close_to_the_bound() {
     assert_eq!(plan.stopped_by, StoppedBy::Finished);
     let quality = plan.certificate(Level::Quality).expect("the level");
     assert!(quality.gap < 0.02, "{quality:?}");
-    let greedy = dokuei_assigner::plan(&problem, 1, &Budget::greedy(), &|| false).expect("a plan");
+    let greedy = dokuei_assigner::plan(&problem, 1, &Budget::greedy(), &|| 0.0).expect("a plan");
     assert!(quality.value <= greedy.certificate(Level::Quality).expect("the level").value);
 }

@@ -54,7 +54,7 @@ fn pool(readers: Vec<Reader>, reads: Vec<Read>) -> Problem {
 }
 
 fn made(problem: &Problem) -> Plan {
-    plan(problem, 1, &Budget::default(), &|| false).expect("the pool has a meaning")
+    plan(problem, 1, &Budget::default(), &|| 0.0).expect("the pool has a meaning")
 }
 
 fn reader_of(plan: &Plan, read: i64) -> Option<i64> {
@@ -234,7 +234,7 @@ fn a_problem_without_meaning_is_refused() {
     let refused = |change: &dyn Fn(&mut Problem)| {
         let mut problem = good.clone();
         change(&mut problem);
-        plan(&problem, 1, &Budget::default(), &|| false).expect_err("it has no meaning").to_string()
+        plan(&problem, 1, &Budget::default(), &|| 0.0).expect_err("it has no meaning").to_string()
     };
     assert_eq!(refused(&|problem| problem.reads.push(head_ct(1))), "read 1 is given twice");
     assert_eq!(refused(&|problem| problem.reads[0].parts.clear()), "read 1 has no part");
@@ -257,7 +257,7 @@ fn a_problem_without_meaning_is_refused() {
             },
             1,
             &Budget::default(),
-            &|| false
+            &|| 0.0
         ),
         Err(ProblemError::DuplicateReader(1))
     ));

@@ -131,7 +131,7 @@ async fn plan(app: &TestApp, pool: PoolId, name: &str) -> Anyhow<()> {
     let load = begun.elapsed();
     let begun = Instant::now();
     let (snapshot, made) = tokio::task::spawn_blocking(move || {
-        let made = dokuei_assigner::plan(&snapshot.problem, 1, &Budget::default(), &|| false);
+        let made = dokuei_assigner::plan(&snapshot.problem, 1, &Budget::default(), &|| 0.0);
         (snapshot, made)
     })
     .await?;

@@ -1,5 +1,8 @@
-//! Which readers a read is considered with: those that are cheapest at present prices.
+//! Which readers a read is considered with: those that are cheapest at given prices.
 
+use super::bound;
+use super::linear::Prices;
+use super::model::Model;
 use super::state::{Delta, State};
 
 /// For each read the indices of its `most` cheapest pairs, with the present plan's marginal prices of minutes,
@@ -27,6 +30,22 @@ pub(super) fn nearest(state: &State<'_>, most: usize) -> Vec<Vec<usize>> {
             let mut kept: Vec<usize> = priced[..most].iter().map(|(_, at)| *at).collect();
             kept.sort_unstable();
             kept
+        })
+        .collect()
+}
+
+/// For each read its pairs within `window` of the cheapest at prices, `most` of them, the cheapest first; at least
+/// the two cheapest, if it has two.
+pub(super) fn within(model: &Model, level: usize, prices: &Prices, window: f64, most: usize) -> Vec<Vec<usize>> {
+    (0..model.reads.len())
+        .map(|read| {
+            let mut priced: Vec<(f64, usize)> = (0..model.reads[read].pairs.len())
+                .map(|at| (bound::priced(model, level, prices, read, at), at))
+                .collect();
+            priced.sort_by(|(a, at), (b, bt)| a.total_cmp(b).then(at.cmp(bt)));
+            let least = priced.first().map_or(0.0, |(price, _)| *price);
+            let near = priced.iter().take_while(|(price, _)| price - least <= window).count();
+            priced.iter().take(near.max(2).min(most)).map(|(_, at)| *at).collect()
         })
         .collect()
 }

@@ -4,14 +4,17 @@
 //! Nothing here knows a read, a reader or a clock; it sees [`Model`] only.
 //! Whatever stops it, the best plan so far is returned, and it is feasible.
 
+mod anneal;
+mod ascent;
 mod bound;
 mod candidates;
+mod descend;
 mod greedy;
 mod linear;
 pub(crate) mod model;
+mod prices;
 mod random;
 mod relax;
-mod search;
 pub(crate) mod state;
 #[cfg(test)]
 mod tests;
@@ -19,8 +22,8 @@ mod tests;
 use serde::{Deserialize, Serialize};
 
 use crate::StoppedBy;
+use anneal::{Aim, Cooling};
 use model::{LEVELS, Model, QUALITY, REACH};
-use search::Aim;
 use state::State;
 
 /// Work units a plan may use. None of them is a time, so equal budgets give equal plans.
@@ -28,8 +31,12 @@ use state::State;
 pub struct Budget {
     /// Readers kept as candidates for each read in the linear model; pricing adds others that would pay.
     pub candidates: usize,
+    /// Steps of one ascent of prices, which gives a bound however large the model is.
+    pub ascent_steps: u32,
     /// Simplex iterations of one linear relaxation; 0 leaves the relaxation out.
     pub lp_iterations: u32,
+    /// The most pairs for which the relaxation is written: its bound is the better one, its time grows faster.
+    pub lp_pairs: usize,
     /// How often the relaxation is solved again with readers that were left out and would pay.
     pub pricing_rounds: u32,
     /// Branch-and-bound nodes of the integer program over reads that the relaxation leaves in fractions.
@@ -48,12 +55,14 @@ impl Default for Budget {
     fn default() -> Self {
         Self {
             candidates: 10,
+            ascent_steps: 1600,
             lp_iterations: 100_000,
+            lp_pairs: 12_000,
             pricing_rounds: 2,
             mip_nodes: 20,
             mip_reads: 24,
             whole_mip_reads: 12,
-            search_moves: 400_000,
+            search_moves: 2_000_000,
         }
     }
 }
@@ -62,6 +71,7 @@ impl Budget {
     /// Prices only, no linear model: milliseconds. The bound is then weak.
     pub fn greedy() -> Self {
         Self {
+            ascent_steps: 0,
             lp_iterations: 0,
             pricing_rounds: 0,
             mip_nodes: 0,
@@ -69,6 +79,10 @@ impl Budget {
             search_moves: 0,
             ..Self::default()
         }
+    }
+
+    fn is_greedy(&self) -> bool {
+        self.ascent_steps == 0 && self.lp_iterations == 0 && self.whole_mip_reads == 0 && self.search_moves == 0
     }
 }
 
@@ -83,35 +97,44 @@ pub(crate) struct Solved {
     pub(crate) value: [f64; LEVELS],
     /// What ended it.
     pub(crate) stopped_by: StoppedBy,
+    /// It ended before anything but the greedy plan was made.
+    pub(crate) greedy_only: bool,
 }
 
 /// Below this, a difference in cost is rounding.
 pub(crate) const EPSILON: f64 = 1e-7;
 
-/// Solves the model level by level.
-pub(crate) fn solve(model: &Model, seed: u64, budget: &Budget, stop: &dyn Fn() -> bool) -> Solved {
+/// Solves the model level by level. `spent` is the share of the caller's time that is spent: from 1 on the best plan so
+/// far is given back.
+pub(crate) fn solve(model: &Model, seed: u64, budget: &Budget, spent: &dyn Fn() -> f64) -> Solved {
     let mut state = greedy::greedy(model);
-    search::settle(&mut state, stop);
+    descend::settle(&mut state, spent);
     let mut bound = [bound::trivial(model, REACH), bound::trivial(model, QUALITY)];
-    let stopped_by = improve(&mut state, &mut bound, seed, budget, stop);
+    let greedy_only = spent() >= 1.0 || budget.is_greedy();
+    let stopped_by = improve(&mut state, &mut bound, seed, budget, spent);
     state.refresh();
     let value = state.value();
     // A bound is never reported above the value it bounds: both carry rounding.
     let bound = std::array::from_fn(|level| bound[level].min(value[level]));
-    Solved { chosen: state.chosen().to_vec(), bound, value, stopped_by }
+    Solved { chosen: state.chosen(), bound, value, stopped_by, greedy_only }
 }
+
+/// A relaxation is not begun after this share of the caller's time: nothing can stop it.
+const RELAXED_BEFORE: f64 = 0.3;
+/// The share of the caller's time at which each level's search is cold; what is left is for the last descent.
+const COLD_AT: [f64; LEVELS] = [0.4, 0.97];
 
 fn improve(
     state: &mut State<'_>,
     bound: &mut [f64; LEVELS],
     seed: u64,
     budget: &Budget,
-    stop: &dyn Fn() -> bool,
+    spent: &dyn Fn() -> f64,
 ) -> StoppedBy {
-    if stop() {
+    if spent() >= 1.0 {
         return StoppedBy::Stop;
     }
-    if budget.lp_iterations == 0 {
+    if budget.is_greedy() {
         return StoppedBy::Budget;
     }
     let mut ended = StoppedBy::Finished;
@@ -119,24 +142,71 @@ fn improve(
         if state.value()[level] <= bound[level] + EPSILON {
             continue;
         }
-        // The reach level is not bought back once it is reached: the quality level works below this.
-        let reach_limit = relax::slack(state.value()[REACH]);
-        match relax::relax(state, level, reach_limit, seed, budget, stop) {
-            Ok(found) => bound[level] = bound[level].max(found.bound),
+        match better(state, level, bound, seed, budget, spent) {
+            Ok(()) => {}
+            Err(StoppedBy::Stop) if spent() >= 1.0 => return StoppedBy::Stop,
             Err(why) => ended = why,
         }
-        if stop() {
-            return StoppedBy::Stop;
-        }
-        if state.value()[level] > bound[level] + EPSILON {
-            let aim = if level == REACH { Aim::Reach } else { Aim::Quality { reach_limit } };
-            search::anneal(state, aim, seed, budget.search_moves, stop);
-        }
     }
-    let settled = search::descend(state, stop);
-    match (stop(), settled) {
+    let settled = descend::descend(state, spent);
+    match (spent() >= 1.0, settled) {
         (true, _) => StoppedBy::Stop,
         (false, true) => ended,
         (false, false) => StoppedBy::Budget,
     }
 }
+
+/// Brings one level down and its bound up.
+fn better(
+    state: &mut State<'_>,
+    level: usize,
+    bound: &mut [f64; LEVELS],
+    seed: u64,
+    budget: &Budget,
+    spent: &dyn Fn() -> f64,
+) -> Result<(), StoppedBy> {
+    let model = state.model;
+    // The reach level is not bought back once it is reached: the quality level works below this.
+    let limit = relax::slack(state.value()[REACH]);
+    let reach_limit = (level == QUALITY && model.has_level(REACH)).then_some(limit);
+    let mut ended = Ok(());
+    if model.reads.len() <= budget.whole_mip_reads {
+        match relax::exact(state, level, reach_limit, seed, spent) {
+            Ok(Some(proved)) => bound[level] = bound[level].max(proved),
+            Ok(None) => ended = Err(StoppedBy::Budget),
+            Err(why) => ended = Err(why),
+        }
+        if state.value()[level] <= bound[level] + 2.0 * EPSILON {
+            return ended;
+        }
+    }
+    let columns: usize = model.reads.iter().map(|read| read.pairs.len().min(budget.candidates.max(1))).sum();
+    let relaxed = budget.lp_iterations > 0 && columns <= budget.lp_pairs;
+    // Before a relaxation the ascent only says which pairs are worth writing.
+    let steps = if relaxed { budget.ascent_steps / 4 } else { budget.ascent_steps };
+    let mut known = prices::ascend(state, level, reach_limit, &Budget { ascent_steps: steps, ..budget.clone() }, spent);
+    if relaxed && spent() >= RELAXED_BEFORE {
+        ended = Err(StoppedBy::Stop);
+    } else if relaxed {
+        ended = ended.and(relax::relax(state, level, reach_limit, &mut known, seed, budget, spent));
+    }
+    bound[level] = bound[level].max(known.bound);
+    if spent() >= 1.0 {
+        return Err(StoppedBy::Stop);
+    }
+    if state.value()[level] > bound[level] + EPSILON {
+        let aim = if level == REACH { Aim::Reach } else { Aim::Quality { reach_limit: limit } };
+        let window = WINDOW * prices::typical_cost(state, level);
+        let near = candidates::within(model, level, &known.prices, window, NEAR_MOST);
+        let cooling = Cooling { near: &near, seed, moves: budget.search_moves, spent, cold_at: COLD_AT[level] };
+        if anneal::anneal(state, aim, &cooling) {
+            ended = ended.and(Err(StoppedBy::Stop));
+        }
+    }
+    ended
+}
+
+/// The search moves a read to readers who are dearer by no more than this share of what a read costs.
+const WINDOW: f64 = 0.15;
+/// And to no more than so many.
+const NEAR_MOST: usize = 16;

@@ -1,44 +1,34 @@
 //! One level: relaxation with pricing, its bound, and a plan rounded from it.
 
-use super::linear::{Kind, Prices, Scope, Written};
-use super::model::{Model, QUALITY, REACH};
-use super::search::Aim;
+use super::anneal::Aim;
+use super::linear::{Kind, Scope, Written};
+use super::model::REACH;
+use super::prices::{Known, add_paying_pairs};
 use super::state::State;
-use super::{Budget, EPSILON, bound, candidates, greedy, linear, search};
+use super::{Budget, EPSILON, bound, candidates, descend, greedy, linear};
 use crate::StoppedBy;
-
-/// What a level's relaxation gave.
-pub(super) struct Found {
-    /// No plan (on the quality level: none that is as good on the reach level) costs less.
-    pub(super) bound: f64,
-}
 
 /// A pair this share or more of a read is taken as decided.
 const DECIDED: f64 = 1.0 - 1e-6;
 /// A relaxation within this share of its bound over all pairs is not priced again.
 const PRICED_ENOUGH: f64 = 5e-4;
-/// At most this many pairs come to a read in one pricing round.
-const NEW_PAIRS: usize = 3;
 
 /// Relaxes one level (on the quality level: with the reach level within its limit), rounds, and keeps the rounded
-/// plan where it is better.
+/// plan where it is better. Betters what is known of the level's prices and bound.
 pub(super) fn relax(
     state: &mut State<'_>,
     level: usize,
-    reach_limit: f64,
+    reach_limit: Option<f64>,
+    known: &mut Known,
     seed: u64,
     budget: &Budget,
-    stop: &dyn Fn() -> bool,
-) -> Result<Found, StoppedBy> {
+    spent: &dyn Fn() -> f64,
+) -> Result<(), StoppedBy> {
     let model = state.model;
-    let whole = model.reads.len() <= budget.whole_mip_reads;
     let all: Vec<usize> = (0..model.reads.len()).collect();
     let nothing = vec![0.0; model.meters.len()];
-    let aim = if level == REACH { Aim::Reach } else { Aim::Quality { reach_limit } };
-    let reach_limit = (level == QUALITY && model.has_level(REACH)).then_some(reach_limit);
-    let most = if whole { usize::MAX } else { budget.candidates.max(1) };
-    let mut active = candidates::nearest(state, most);
-    let mut found = Found { bound: f64::NEG_INFINITY };
+    let mut active = candidates::within(model, level, &known.prices, f64::INFINITY, budget.candidates.max(1));
+    active.iter_mut().for_each(|active| active.sort_unstable());
     let mut round = 0;
     let written = loop {
         let scope = Scope { model, free: &all, active: &active, loads: &nothing, level, reach_limit };
@@ -46,31 +36,47 @@ pub(super) fn relax(
         if !written.complete {
             return Err(StoppedBy::Budget);
         }
-        found.bound = found.bound.max(bound::lagrange(model, level, &written.prices, reach_limit));
-        let enough = written.objective - found.bound <= PRICED_ENOUGH * written.objective.abs() + EPSILON;
-        if round == budget.pricing_rounds || enough || stop() {
+        let bound = bound::lagrange(model, level, &written.prices, reach_limit);
+        if bound > known.bound {
+            *known = Known { bound, prices: written.prices.clone() };
+        }
+        let enough = written.objective - known.bound <= PRICED_ENOUGH * written.objective.abs() + EPSILON;
+        if round == budget.pricing_rounds || enough || spent() >= 1.0 {
             break written;
         }
         round += 1;
-        add_paying_pairs(model, level, &written.prices, &mut active);
+        add_paying_pairs(model, level, &written.prices, EPSILON, &mut active);
     };
-    if whole {
-        let scope = Scope { model, free: &all, active: &active, loads: &nothing, level, reach_limit };
-        let exact = linear::solve(&scope, Kind::Whole { nodes: None, gap: 0.0 }, seed)?;
-        if exact.complete {
-            found.bound = found.bound.max(exact.objective - EPSILON);
-        }
-        let (mut plan, open) = rounded(state, &exact, &active);
-        for read in open {
-            greedy::place(&mut plan, read);
-        }
-        keep_better(state, plan, aim, stop);
-        return Ok(found);
-    }
     let (mut plan, open) = rounded(state, &written, &active);
     decide_open(&mut plan, &open, &active, level, reach_limit, seed, budget);
-    keep_better(state, plan, aim, stop);
-    Ok(found)
+    keep_better(state, plan, aim_of(level, reach_limit), spent);
+    Ok(())
+}
+
+/// The whole model of one level as an integer program; keeps its plan where it is better. The bound, if it is proved.
+pub(super) fn exact(
+    state: &mut State<'_>,
+    level: usize,
+    reach_limit: Option<f64>,
+    seed: u64,
+    spent: &dyn Fn() -> f64,
+) -> Result<Option<f64>, StoppedBy> {
+    let model = state.model;
+    let all: Vec<usize> = (0..model.reads.len()).collect();
+    let active: Vec<Vec<usize>> = model.reads.iter().map(|read| (0..read.pairs.len()).collect()).collect();
+    let nothing = vec![0.0; model.meters.len()];
+    let scope = Scope { model, free: &all, active: &active, loads: &nothing, level, reach_limit };
+    let written = linear::solve(&scope, Kind::Whole { nodes: None, gap: 0.0 }, seed)?;
+    let (mut plan, open) = rounded(state, &written, &active);
+    for read in open {
+        greedy::place(&mut plan, read);
+    }
+    keep_better(state, plan, aim_of(level, reach_limit), spent);
+    Ok(written.complete.then_some(written.objective - EPSILON))
+}
+
+fn aim_of(level: usize, reach_limit: Option<f64>) -> Aim {
+    if level == REACH { Aim::Reach } else { Aim::Quality { reach_limit: reach_limit.unwrap_or_default() } }
 }
 
 /// A limit with room for rounding.
@@ -78,9 +84,9 @@ pub(super) fn slack(value: f64) -> f64 {
     value * (1.0 + 1e-9) + EPSILON
 }
 
-fn keep_better<'m>(state: &mut State<'m>, mut plan: State<'m>, aim: Aim, stop: &dyn Fn() -> bool) {
+fn keep_better<'m>(state: &mut State<'m>, mut plan: State<'m>, aim: Aim, spent: &dyn Fn() -> f64) {
     plan.refresh();
-    search::settle(&mut plan, stop);
+    descend::settle(&mut plan, spent);
     if aim.prefers(plan.value(), state.value()) {
         *state = plan;
     }
@@ -89,7 +95,7 @@ fn keep_better<'m>(state: &mut State<'m>, mut plan: State<'m>, aim: Aim, stop: &
 /// The reads that a solution decides, placed; and those it leaves in fractions. A read that may
 /// be left out and has no share anywhere is decided: it is left out.
 fn rounded<'m>(state: &State<'m>, written: &Written, active: &[Vec<usize>]) -> (State<'m>, Vec<usize>) {
-    let mut plan = State::empty(state.model);
+    let mut plan = state.emptied();
     let mut open = Vec::new();
     for (read, shares) in written.shares.iter().enumerate() {
         match shares.iter().position(|share| *share >= DECIDED) {
@@ -147,20 +153,5 @@ fn decide_open(
             }
             None => greedy::place(plan, read),
         }
-    }
-}
-
-fn add_paying_pairs(model: &Model, level: usize, prices: &Prices, active: &mut [Vec<usize>]) {
-    for (read, active) in active.iter_mut().enumerate() {
-        let price = |at: usize| bound::priced(model, level, prices, read, at);
-        let least = active.iter().map(|at| price(*at)).fold(f64::INFINITY, f64::min);
-        let mut paying: Vec<(f64, usize)> = (0..model.reads[read].pairs.len())
-            .filter(|at| active.binary_search(at).is_err())
-            .map(|at| (price(at), at))
-            .filter(|(price, _)| *price < least - EPSILON)
-            .collect();
-        paying.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
-        active.extend(paying.iter().take(NEW_PAIRS).map(|(_, at)| *at));
-        active.sort_unstable();
     }
 }

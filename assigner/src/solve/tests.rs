@@ -7,8 +7,8 @@ use super::state::{Delta, State};
 use super::{Budget, Solved, solve};
 use crate::StoppedBy;
 
-fn never() -> bool {
-    false
+fn never() -> f64 {
+    0.0
 }
 
 /// The value of an assignment, counted afresh; `None` if it breaks a rule of the model.
@@ -160,7 +160,7 @@ fn a_stop_before_the_first_move_still_gives_a_feasible_plan() {
         meters_of: vec![0..1, 1..2],
         apart: vec![],
     };
-    let solved = solve(&model, 0, &Budget::default(), &|| true);
+    let solved = solve(&model, 0, &Budget::default(), &|| 1.0);
     assert_eq!(solved.stopped_by, StoppedBy::Stop);
     assert!(value_of(&model, &solved.chosen).is_some());
 }

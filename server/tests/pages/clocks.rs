@@ -47,7 +47,7 @@ fn watched(conn: &mut Connection, read: ReadId, many: i64) -> Result<ReadState, 
 /// Whom the next plan gives the read to, `many` minutes after noon.
 fn planned(conn: &mut Connection, world: &World, read: ReadId, many: i64) -> Result<Option<ReaderId>, StoreError> {
     let problem = planning::snapshot(conn, world.pool, minutes(many))?.problem;
-    let plan = dokuei_assigner::plan(&problem, 1, &dokuei_assigner::Budget::default(), &|| false).unwrap();
+    let plan = dokuei_assigner::plan(&problem, 1, &dokuei_assigner::Budget::default(), &|| 0.0).unwrap();
     Ok(plan.items.iter().find(|item| item.read == read.0).map(|item| ReaderId(item.reader)))
 }
 

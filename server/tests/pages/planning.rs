@@ -69,7 +69,7 @@ fn whoever_has_signed_a_read_of_a_patient_knows_him() {
 
 fn plan_and_apply(conn: &mut Connection, world: &World, at: NaiveDateTime) -> Result<Applied, StoreError> {
     let snapshot = planning::snapshot(conn, world.pool, at)?;
-    let plan = dokuei_assigner::plan(&snapshot.problem, 1, &dokuei_assigner::Budget::default(), &|| false).unwrap();
+    let plan = dokuei_assigner::plan(&snapshot.problem, 1, &dokuei_assigner::Budget::default(), &|| 0.0).unwrap();
     let name = planning::lease_name(world.pool);
     let fencing = leases::lease_take_in_tx(conn, &name, "test", at, TimeDelta::seconds(30))?.unwrap();
     planning::apply_in_tx(conn, &Actor::system("planner", at), &snapshot, &plan, fencing, 1)
@@ -146,7 +146,7 @@ fn a_case_that_late_images_reopen_goes_to_its_signer_while_he_is_there_and_else_
             let events = case_events::case_event_list(conn, away)?;
             assert!(events.iter().any(|event| event.kind == "signer_away"), "and the history says so");
             let seen = planning::snapshot(conn, world.pool, later)?;
-            let plan = dokuei_assigner::plan(&seen.problem, 1, &dokuei_assigner::Budget::default(), &|| false).unwrap();
+            let plan = dokuei_assigner::plan(&seen.problem, 1, &dokuei_assigner::Budget::default(), &|| 0.0).unwrap();
             let item = plan.items.iter().find(|item| item.read == again.id.0).expect("another reads it");
             assert_eq!(item.reader, world.good.0);
             Ok(())

@@ -240,7 +240,7 @@ pub fn case(conn: &mut Connection, world: &World, number: &str, uids: &[&str]) -
 /// Plans the pool as the worker does.
 pub fn plan(conn: &mut Connection, world: &World) -> Result<dokuei_assigner::Plan, StoreError> {
     let problem = planning::snapshot(conn, world.pool, noon())?.problem;
-    Ok(dokuei_assigner::plan(&problem, 1, &dokuei_assigner::Budget::default(), &|| false).unwrap())
+    Ok(dokuei_assigner::plan(&problem, 1, &dokuei_assigner::Budget::default(), &|| 0.0).unwrap())
 }
 
 pub fn reader_in(plan: &dokuei_assigner::Plan, read: ReadId) -> Option<ReaderId> {

@@ -2,7 +2,7 @@
 //! with it.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use dokuei_assigner::constraints::Blocked;
 use dokuei_assigner::{Budget, Plan, Problem, Quote, QuoteError};
@@ -47,6 +47,8 @@ pub enum Price {
 
 /// Differences below this are not worth a word.
 const WORTH_MINUTES: f64 = 5.0;
+/// What a dispatcher waits for before he sees a price.
+const QUICK_SECONDS: f64 = 2.0;
 
 /// Prices a pin before it is made. Changes nothing.
 ///
@@ -97,8 +99,8 @@ fn price_of(mut problem: Problem, read: ReadId, reader: ReaderId) -> Result<Pric
 
 fn quick_plan(problem: &Problem) -> Result<Plan> {
     let begun = Instant::now();
-    let stop = || begun.elapsed() > Duration::from_secs(2);
-    dokuei_assigner::plan(problem, 1, &Budget::default(), &stop).map_err(Error::internal)
+    let spent = || begun.elapsed().as_secs_f64() / QUICK_SECONDS;
+    dokuei_assigner::plan(problem, 1, &Budget::default(), &spent).map_err(Error::internal)
 }
 
 /// Case => minutes beyond its due time at the end of its reading, for those that are late by the plan.
