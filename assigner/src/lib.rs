@@ -22,6 +22,7 @@
 pub mod constraints;
 mod explain;
 mod explanation;
+mod instance;
 mod model;
 mod order;
 mod plan;
@@ -36,6 +37,7 @@ mod validate;
 mod words;
 
 pub use explanation::{Excluded, Explanation, Offer};
+pub use instance::{Assignment, Instance, InstanceError, InstancePair, InstancePlan, Segment};
 pub use plan::{Certificate, Item, Level, Plan, StoppedBy, WaitReason, Waiting, WaitingCapBreach};
 pub use planner::plan;
 pub use price::{Quote, QuoteError, price};

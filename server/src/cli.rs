@@ -4,10 +4,12 @@
 //! working, 2 wrong command line or wrong settings.
 
 mod account;
+mod plan;
 mod train;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Instant;
 
 use clap::{Args, Parser, Subcommand};
 
@@ -57,6 +59,8 @@ enum Command {
     },
     /// Bring the tables up to date and say so
     Migrate(Places),
+    /// Plan a bare assignment instance, as solvers are compared by
+    Plan(plan::PlanArgs),
     /// Train a model
     #[command(subcommand)]
     Train(train::TrainCommand),
@@ -95,13 +99,14 @@ impl From<&Places> for Flags {
 
 /// Parses the command line and does what it says.
 pub fn main() -> ExitCode {
+    let begun = Instant::now();
     let cli = Cli::parse();
     let nowhere = Places::default();
     let places = match &cli.command {
         Command::Run { places, .. } | Command::Init { places, .. } => places,
         Command::Web(places) | Command::Gateway(places) | Command::Worker(places) | Command::Migrate(places) => places,
         Command::User(command) => command.places(),
-        Command::Train(_) => &nowhere,
+        Command::Plan(_) | Command::Train(_) => &nowhere,
     };
     let config = match Config::load(cli.config.as_deref(), Flags::from(places)) {
         Ok(config) => config,
@@ -136,6 +141,7 @@ pub fn main() -> ExitCode {
             Command::Init { login, name, .. } => account::init(config, &login, &name).await,
             Command::Migrate(_) => boot::migrate(config).await,
             Command::User(command) => account::user(config, command).await,
+            Command::Plan(args) => tokio::task::block_in_place(|| plan::run(args, begun)),
             Command::Train(command) => tokio::task::block_in_place(|| train::run(command)),
         }
     });

@@ -116,3 +116,42 @@ async fn an_idle_process_over_an_existing_folder_stays_below_200_mb() -> Result<
     assert!(resident < 200_000, "{resident} KiB resident");
     Ok(())
 }
+
+/// The optimum by hand: reader 0 has room for one of the two cases, the other costs 3 and five minutes at 0.1.
+const INSTANCE: &str = r#"{
+    "cases": 2, "readers": 2, "drop": [50, 60],
+    "pairs": [
+        {"case": 0, "reader": 0, "cost": 1, "minutes": 10}, {"case": 0, "reader": 1, "cost": 3, "minutes": 10},
+        {"case": 1, "reader": 0, "cost": 1, "minutes": 10}],
+    "load_segments": [[{"width": 10, "price": 0}], [{"width": 5, "price": 0}, {"width": 10, "price": 0.1}]]}"#;
+
+#[tokio::test]
+async fn an_instance_is_planned_from_the_command_line() -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let (instance, out) = (folder.path().join("instance.json"), folder.path().join("plan.json"));
+    std::fs::write(&instance, INSTANCE)?;
+    let plan = async |more: &[&str]| {
+        let mut command = command(&["plan", "--instance"], &[])?;
+        run(command.arg(&instance).arg("--out").arg(&out).args(more)).await
+    };
+    let output = plan(&[]).await?;
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let made: serde_json::Value = serde_json::from_slice(&std::fs::read(&out)?)?;
+    assert_eq!(made["assignments"], serde_json::json!([{"case": 0, "reader": 1}, {"case": 1, "reader": 0}]));
+    assert_eq!(made["status"], "optimal");
+    assert!((made["objective"].as_f64().unwrap_or_default() - 4.5).abs() < 1e-9, "{made}");
+    assert!(made["gap"].as_f64().is_some_and(|gap| gap < 1e-6) && made["seconds"].as_f64().is_some(), "{made}");
+
+    // A refusal names the place and leaves the plan that was there.
+    std::fs::write(&instance, INSTANCE.replace("\"reader\": 1, \"cost\": 3", "\"reader\": 7, \"cost\": 3"))?;
+    let output = plan(&[]).await?;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("pair 1 names case 0 and reader 7"), "{output:?}");
+    assert_eq!(serde_json::from_slice::<serde_json::Value>(&std::fs::read(&out)?)?, made);
+    std::fs::write(&instance, INSTANCE.replace("\"drop\"", "\"drops\""))?;
+    let output = plan(&[]).await?;
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(output.status.code() == Some(1) && said.contains("missing field `drop`"), "{said}");
+    assert_eq!(plan(&["--seconds", "0"]).await?.status.code(), Some(1));
+    Ok(())
+}
