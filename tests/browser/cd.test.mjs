@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { assertCalm, assertTidy, keep, openChromium, signIn } from './chromium.mjs';
-import { speakEnglish } from './day/gallery.mjs';
+import { speak } from './day/gallery.mjs';
 import { startDokuei } from './dokuei.mjs';
 import { makeScratchedCd, makeStudy } from './hospital.mjs';
 
@@ -46,7 +46,7 @@ for (const turn of TURNS) {
   test(`what a CD's directory names and does not come is said, in ${turn.language}`, async () => {
     const window = await signIn(browser, dokuei, 'tech_a');
     const { page } = window;
-    if (turn.language === 'en') await speakEnglish(window);
+    await speak(window, turn.language);
     await page.goto(`${dokuei.origin}/portal`);
     await page.locator('label:has([name=whose][value=elsewhere])').click();
     await page.locator('[data-whose-hint]').waitFor();

@@ -121,7 +121,7 @@ chapter('from the list to the signature by keyboard alone, in English', async ()
   const login = await dispatcher.holder(day, EXAMS.knee.patientId);
   day.keyboard = await signIn(day.browser, day.dokuei, login, { locale: 'en-GB' });
   await chooseTheme(day.keyboard.page, 'light');
-  await gallery.speakEnglish(day.keyboard);
+  await gallery.speak(day.keyboard, 'en');
   await reader.signsByKeyboard(day, 'Knee');
   assertCalm(day.keyboard, 'the reading room by keyboard');
 });

@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { promisify } from 'node:util';
 import { assertCalm, assertTidy, keep, openChromium, openWindow, signIn } from './chromium.mjs';
-import { speakEnglish } from './day/gallery.mjs';
+import { speak } from './day/gallery.mjs';
 import { startDokuei } from './dokuei.mjs';
 
 const run = promisify(execFile);
@@ -69,7 +69,7 @@ for (const language of ['ja', 'en']) {
   test(`one signs in over HTTPS, works and leaves, in ${language}`, async () => {
     const window = await signIn(browser, dokuei, 'tech_a');
     const { context, page } = window;
-    if (language === 'en') await speakEnglish(window);
+    await speak(window, language);
     assert.match(page.url(), /^https:/);
     assert.ok(await page.evaluate(() => window.isSecureContext), 'a secure context');
     const session = async () => (await context.cookies()).find((cookie) => cookie.name === 'dokuei_session');

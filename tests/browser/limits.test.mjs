@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { assertCalm, assertTidy, keep, openChromium, signIn } from './chromium.mjs';
-import { speakEnglish } from './day/gallery.mjs';
+import { speak } from './day/gallery.mjs';
 import { startDokuei } from './dokuei.mjs';
 import { makeStudy, storescu } from './hospital.mjs';
 
@@ -56,7 +56,7 @@ test('a site is held to its limits, and its page says what was refused and what 
     await page.reload();
   }
   for (const language of ['ja', 'en']) {
-    if (language === 'en') await speakEnglish(window);
+    await speak(window, language);
     const cells = (await refused.first().locator('td').allInnerTexts()).map((text) => text.trim());
     assert.ok(cells.every((text) => text.length > 0), `a reason and an advice: ${cells}`);
     assert.equal(/[ぁ-ん]/.test(cells.at(-1)), language === 'ja', `the advice in ${language}: ${cells.at(-1)}`);

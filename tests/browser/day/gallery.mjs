@@ -2,13 +2,12 @@
 
 import { assertCalm, assertTidy, chooseTheme, keep, signIn } from '../chromium.mjs';
 
-// Chooses English through the person's own menu, as the account keeps the language.
-export async function speakEnglish({ page }) {
+// Chooses the language through the person's own menu, where it is another; the account keeps it.
+export async function speak({ page }, language) {
+  if ((await page.locator('html').getAttribute('lang')) === language) return;
   await page.locator('header details.menu > summary').click();
-  const other = page.locator('header form[action="/language"] button');
-  if ((await other.getAttribute('lang')) === 'en') await other.click();
-  else await page.keyboard.press('Escape');
-  await page.locator('html[lang=en]').waitFor();
+  await page.locator(`header form[action="/language"] button[lang=${language}]`).click();
+  await page.locator(`html[lang=${language}]`).waitFor();
 }
 
 async function pagesOf(day, window) {
@@ -41,7 +40,7 @@ export async function everyPage(day) {
     const window = await signIn(day.browser, day.dokuei, login, { width: 1280 });
     const { page } = window;
     for (const [language, theme] of looks) {
-      if (language === 'en') await speakEnglish(window);
+      await speak(window, language);
       await chooseTheme(page, theme);
       for (const [name, path] of await pagesOf(day, window)) {
         await page.goto(`${day.dokuei.origin}${path}`);
