@@ -139,6 +139,8 @@ function showKeys() {
 }
 document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+  const menu = document.querySelector("details.menu[open]");
+  if (event.key === "Escape" && menu) { menu.open = false; menu.querySelector("summary").focus(); return; }
   if (event.key === "Escape" && !drawer().hidden && !document.querySelector("dialog[open]")) return closeDrawer();
   if (typing(event.target) || document.querySelector("dialog[open]")) return;
   if (event.key === "?") { showKeys(); return document.getElementById("keys")?.showModal(); }

@@ -63,7 +63,7 @@ export async function chooseTheme(page, theme) {
   await page.locator(`[data-theme-choice=${theme}]`).click();
   await page.locator(`html[data-theme=${theme}]`).waitFor();
   await page.keyboard.press('Escape');
-  await page.locator('main').click({ position: { x: 2, y: 2 } });
+  await page.locator('header details.menu:not([open])').waitFor();
 }
 
 // Fails when anything went wrong in a window.
