@@ -17,6 +17,10 @@ use dokuei_models::db::DatabaseUrl;
 use dokuei_models::objects::{Objects, ObjectsUrl};
 use dokuei_models::{Db, EndpointId, SiteId};
 
+/// As the server has it.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Bytes of the journal, as the server has it.
 const JOURNAL: u64 = 1 << 30;
 
