@@ -17,15 +17,15 @@ need_python() {
     fi
 }
 
-# need_bench_python REQUIREMENTS: an environment of its own for the peers of a benchmark. Exports DOKUEI_BENCH_PYTHON.
+# need_bench_python REQUIREMENTS: an environment of its own for the peers of a benchmark. Sets bench_python.
 need_bench_python() {
     local venv="$CARGO_TARGET_DIR/bench-venv" requirements="$1"
-    export DOKUEI_BENCH_PYTHON="$venv/bin/python"
-    if ! cmp -s "$requirements" "$venv/installed-requirements.txt" || ! "$DOKUEI_BENCH_PYTHON" -c '' 2>/dev/null; then
+    bench_python="$venv/bin/python"
+    if ! cmp -s "$requirements" "$venv/installed-requirements.txt" || ! "$bench_python" -c '' 2>/dev/null; then
         step "making the benchmark's Python environment in $venv"
         rm -f "$venv/installed-requirements.txt"
-        "$DOKUEI_BENCH_PYTHON" -c '' 2>/dev/null || /usr/bin/python3 -m venv --clear "$venv" </dev/null
-        "$DOKUEI_BENCH_PYTHON" -m pip install --quiet --disable-pip-version-check --no-input -r "$requirements" </dev/null
+        "$bench_python" -c '' 2>/dev/null || /usr/bin/python3 -m venv --clear "$venv" </dev/null
+        "$bench_python" -m pip install --quiet --disable-pip-version-check --no-input -r "$requirements" </dev/null
         cp "$requirements" "$venv/installed-requirements.txt"
     fi
 }
