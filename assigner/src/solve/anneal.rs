@@ -5,6 +5,8 @@ use super::model::{LEVELS, QUALITY, REACH};
 use super::random::Random;
 use super::state::{Delta, State};
 
+/// Of the moves of a read that may be left out, one in so many tries that.
+const ONE_IN: usize = 4;
 /// How many moves pass between two looks at the clock.
 const MOVES_BETWEEN_LOOKS: u64 = 1024;
 /// How many moves pass between two comparisons with the best plan so far.
@@ -55,6 +57,8 @@ impl Aim {
 pub(super) struct Cooling<'a> {
     /// For each read the pairs that it may move to.
     pub(super) near: &'a [Vec<usize>],
+    /// For each read whether it may be left out for another.
+    pub(super) spare: &'a [bool],
     /// What it draws from.
     pub(super) seed: u64,
     /// So many moves at most.
@@ -109,14 +113,15 @@ pub(super) fn anneal(state: &mut State<'_>, aim: Aim, cooling: &Cooling<'_>) -> 
             let other = list[random.below(list.len())] as usize;
             let back = if random.below(2) == 0 { swap_target(state, read, other) } else { None };
             let onward = match back {
-                Some(at) => at,
+                _ if cooling.spare[other] && random.below(ONE_IN) == 0 => None,
+                Some(at) => Some(at),
                 None if near[other].is_empty() => continue,
-                None => near[other][random.below(near[other].len())],
+                None => Some(near[other][random.below(near[other].len())]),
             };
             if let Some((delta, at)) = state.displace(read, other, onward)
                 && aim.energy(delta, reach) <= most
             {
-                state.put(other, Some(onward), delta);
+                state.put(other, onward, delta);
                 state.put(read, Some(at), Delta::default());
             }
         } else if state.is_apart(read, there, None) {

@@ -52,6 +52,11 @@ pub(super) fn priced(model: &Model, level: usize, prices: &Prices, read: usize, 
     own + model.loaded_by(pair).map(|meter| prices.minute[meter]).sum::<f64>() * pair.minutes
 }
 
+/// What leaving a read out costs at given prices.
+pub(super) fn left_out(level: usize, prices: &Prices, drop: [f64; 2]) -> f64 {
+    if level == REACH { drop[REACH] } else { drop[QUALITY] + prices.reach * drop[REACH] }
+}
+
 fn weight_of(meter_level: usize, level: usize, reach: f64) -> f64 {
     match (meter_level == level, meter_level) {
         (true, _) => 1.0,

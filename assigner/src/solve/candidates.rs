@@ -49,3 +49,17 @@ pub(super) fn within(model: &Model, level: usize, prices: &Prices, window: f64, 
         })
         .collect()
 }
+
+/// For each read whether leaving it out is within `window` of its cheapest pair at prices, or within a twentieth of what
+/// leaving it out costs: such reads compete for the last room, minute for minute.
+pub(super) fn spare(model: &Model, level: usize, prices: &Prices, window: f64) -> Vec<bool> {
+    (0..model.reads.len())
+        .map(|read| {
+            let Some(drop) = model.reads[read].drop else { return false };
+            let pays = bound::left_out(level, prices, drop);
+            let pairs = 0..model.reads[read].pairs.len();
+            let least = pairs.map(|at| bound::priced(model, level, prices, read, at)).fold(f64::INFINITY, f64::min);
+            pays - least <= window.max(0.05 * pays)
+        })
+        .collect()
+}

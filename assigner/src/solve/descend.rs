@@ -87,7 +87,7 @@ fn first_swap(state: &State<'_>, read: usize, near: &[usize]) -> Option<(usize, 
         }
         for other in state.list(pair.reader).iter().map(|&other| other as usize) {
             if let Some(to_here) = state.pair_with(other, here.reader)
-                && let Some((delta, to_there)) = state.displace(read, other, to_here)
+                && let Some((delta, to_there)) = state.displace(read, other, Some(to_here))
                 && delta.improves()
             {
                 return Some((other, delta, to_there, to_here));

@@ -198,7 +198,9 @@ fn better(
         let aim = if level == REACH { Aim::Reach } else { Aim::Quality { reach_limit: limit } };
         let window = WINDOW * prices::typical_cost(state, level);
         let near = candidates::within(model, level, &known.prices, window, NEAR_MOST);
-        let cooling = Cooling { near: &near, seed, moves: budget.search_moves, spent, cold_at: COLD_AT[level] };
+        let spare = candidates::spare(model, level, &known.prices, window);
+        let cooling =
+            Cooling { near: &near, spare: &spare, seed, moves: budget.search_moves, spent, cold_at: COLD_AT[level] };
         if anneal::anneal(state, aim, &cooling) {
             ended = ended.and(Err(StoppedBy::Stop));
         }

@@ -210,38 +210,41 @@ impl<'m> State<'m> {
     }
 
     /// The change of value if `one` takes the place of `other`, which goes to its pair `to`, of whichever
-    /// reader but its present one: a swap if that is the reader of `one`, else a chain. With it the pair of `one`.
-    /// `None` if that may not be.
+    /// reader but its present one, or is left out: a swap if that is the reader of `one`, else a chain. With it the
+    /// pair of `one`. `None` if that may not be.
     #[inline]
-    pub(crate) fn displace(&self, one: usize, other: usize, to: usize) -> Option<(Delta, usize)> {
+    pub(crate) fn displace(&self, one: usize, other: usize, to: Option<usize>) -> Option<(Delta, usize)> {
         let (here, there) = (self.pair_of(one), self.pair_of(other)?);
-        let onward = &self.model.reads[other].pairs[to];
+        let onward = to.map(|to| &self.model.reads[other].pairs[to]);
         let at = self.pair_with(one, there.reader)?;
-        if onward.reader == there.reader
-            || !self.is_apart(one, there.reader, Some(other))
-            || !self.is_apart(other, onward.reader, Some(one))
-        {
+        let may_go = |pair: &Pair| pair.reader != there.reader && self.is_apart(other, pair.reader, Some(one));
+        if !onward.is_none_or(may_go) || !self.is_apart(one, there.reader, Some(other)) {
             return None;
         }
         let arrives = &self.model.reads[one].pairs[at];
         let mut delta = Delta::default();
         delta.add(there.cost, -1.0);
-        delta.add(onward.cost, 1.0);
         delta.add(arrives.cost, 1.0);
+        match onward {
+            Some(pair) => delta.add(pair.cost, 1.0),
+            None => delta.add(self.model.reads[other].drop?, 1.0),
+        }
         match here {
             Some(pair) => delta.add(pair.cost, -1.0),
             None => delta.add(self.model.reads[one].drop.unwrap_or_default(), -1.0),
         }
         self.meters_change(there.reader, Some(there), Some(arrives), &mut delta);
-        match here {
-            Some(pair) if pair.reader == onward.reader => {
+        match (here, onward) {
+            (Some(pair), Some(onward)) if pair.reader == onward.reader => {
                 self.meters_change(pair.reader, Some(pair), Some(onward), &mut delta);
             }
             _ => {
                 if let Some(pair) = here {
                     self.meters_change(pair.reader, Some(pair), None, &mut delta);
                 }
-                self.meters_change(onward.reader, None, Some(onward), &mut delta);
+                if let Some(onward) = onward {
+                    self.meters_change(onward.reader, None, Some(onward), &mut delta);
+                }
             }
         }
         Some((delta, at))
