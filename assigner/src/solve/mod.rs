@@ -51,7 +51,7 @@ pub struct Budget {
 }
 
 impl Default for Budget {
-    /// About half a second for 1,000 reads and 80 readers.
+    /// About 0.6 s for 1,000 reads and 80 readers.
     fn default() -> Self {
         Self {
             candidates: 10,
